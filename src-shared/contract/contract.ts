@@ -1,0 +1,215 @@
+import { oc } from '@orpc/contract';
+import type { ContractRouterClient } from '@orpc/contract';
+import { eventIterator } from '@orpc/contract';
+import { z } from 'zod';
+import { FlowSchema } from '../flow/flow.ts';
+import { FlowSummarySchema } from '../flow/flow-summary.ts';
+import { RouteDefinitionSchema, RouteSchema } from '../routes/route.ts';
+import { RuleDefinitionSchema, RulePatchSchema, RuleSchema } from '../rules/rule.ts';
+import { EventSchema } from './events.ts';
+import { StatusSchema } from './status.ts';
+import { EdgeDetailSchema, StatsSchema, TopologySchema } from './topology.ts';
+
+/**
+ * The one contract between an agent and whoever asks it: the window (over MessagePort or WebSocket), scripts (REST,
+ * under /api/v1), other agents. REST paths, IPC and the OpenAPI document are all made from it.
+ */
+
+const limit = z.coerce.number().int().min(1).max(1000).default(100);
+const filter = z.string().max(4096).default('').meta({ description: 'The search language of the window.' });
+const id = z.object({ id: z.string().min(1).max(100) });
+const windowText = z
+  .string()
+  .regex(/^\d{1,6}(ms|s|m|h)$/, 'Expected a duration such as 60s or 5m.')
+  .default('60s');
+
+const flows = {
+  list: oc
+    .route({ method: 'GET', path: '/flows', tags: ['flows'], summary: 'Captured flows, newest first' })
+    .input(
+      z.object({
+        limit,
+        after: z.string().max(100).optional().meta({ description: 'The `next` of the page before.' }),
+        filter,
+        view: z.enum(['full', 'summary']).default('full'),
+      }),
+    )
+    .output(
+      z.object({
+        flows: z.array(z.union([FlowSchema, FlowSummarySchema])),
+        next: z
+          .string()
+          .nullable()
+          .meta({ description: 'Give it as `after` for the next page; null: the end.' }),
+      }),
+    ),
+  summaries: oc
+    .route({
+      method: 'GET',
+      path: '/flow-summaries',
+      tags: ['flows'],
+      summary: 'Rows of captured flows, newest first',
+    })
+    .input(
+      z.object({
+        limit: z.coerce.number().int().min(1).max(100_000).default(1000),
+        after: z.string().max(100).optional(),
+        filter,
+      }),
+    )
+    .output(
+      z.object({ rows: z.array(FlowSummarySchema), next: z.string().nullable(), total: z.int().nullable() }),
+    ),
+  count: oc
+    .route({ method: 'GET', path: '/flow-count', tags: ['flows'], summary: 'How many captured flows match' })
+    .input(z.object({ filter }))
+    .output(z.object({ matching: z.int(), total: z.int() })),
+  get: oc
+    .route({ method: 'GET', path: '/flows/{id}', tags: ['flows'], summary: 'One flow' })
+    .input(id)
+    .output(FlowSchema),
+  body: oc
+    .route({
+      method: 'GET',
+      path: '/flows/{id}/{side}/body',
+      tags: ['flows'],
+      summary: 'A stored body, as it was transferred or with its content coding removed',
+    })
+    .input(
+      id.extend({
+        side: z.enum(['request', 'response']),
+        decoded: z.union([z.boolean(), z.literal('1'), z.literal('0')]).default('0'),
+      }),
+    )
+    .output(z.instanceof(Blob)),
+  clear: oc
+    .route({ method: 'DELETE', path: '/flows', tags: ['flows'], summary: 'Forget all captured flows' })
+    .output(z.object({ removed: z.int() })),
+};
+
+const rules = {
+  list: oc.route({ method: 'GET', path: '/rules', tags: ['rules'] }).output(z.array(RuleSchema)),
+  create: oc
+    .route({ method: 'POST', path: '/rules', tags: ['rules'], successStatus: 201 })
+    .input(RuleDefinitionSchema)
+    .output(RuleSchema),
+  get: oc
+    .route({ method: 'GET', path: '/rules/{id}', tags: ['rules'] })
+    .input(id)
+    .output(RuleSchema),
+  replace: oc
+    .route({ method: 'PUT', path: '/rules/{id}', tags: ['rules'], inputStructure: 'detailed' })
+    .input(z.object({ params: id, body: RuleDefinitionSchema }))
+    .output(RuleSchema),
+  update: oc
+    .route({ method: 'PATCH', path: '/rules/{id}', tags: ['rules'], inputStructure: 'detailed' })
+    .input(z.object({ params: id, body: RulePatchSchema }))
+    .output(RuleSchema),
+  remove: oc
+    .route({ method: 'DELETE', path: '/rules/{id}', tags: ['rules'] })
+    .input(id)
+    .output(z.object({ removed: z.string() })),
+  enable: oc
+    .route({ method: 'POST', path: '/rules/{id}/enable', tags: ['rules'] })
+    .input(id)
+    .output(RuleSchema),
+  disable: oc
+    .route({ method: 'POST', path: '/rules/{id}/disable', tags: ['rules'] })
+    .input(id)
+    .output(RuleSchema),
+  disableAll: oc
+    .route({ method: 'POST', path: '/rules/disable-all', tags: ['rules'], summary: 'Stop all faults' })
+    .output(
+      z.object({
+        disabled: z.array(z.string()),
+        released: z.int().meta({ description: 'Calls that a fault held and that were let go.' }),
+      }),
+    ),
+};
+
+const routes = {
+  list: oc.route({ method: 'GET', path: '/routes', tags: ['routes'] }).output(z.array(RouteSchema)),
+  create: oc
+    .route({ method: 'POST', path: '/routes', tags: ['routes'], successStatus: 201 })
+    .input(RouteDefinitionSchema)
+    .output(RouteSchema),
+  remove: oc
+    .route({ method: 'DELETE', path: '/routes/{name}', tags: ['routes'] })
+    .input(z.object({ name: z.string() }))
+    .output(z.object({ removed: z.string() })),
+};
+
+const topology = {
+  get: oc
+    .route({ method: 'GET', path: '/topology', tags: ['topology'] })
+    .input(z.object({ window: windowText }))
+    .output(TopologySchema),
+  edge: oc
+    .route({
+      method: 'GET',
+      path: '/topology/edges/{id}',
+      tags: ['topology'],
+      summary: 'One edge with its chart',
+    })
+    .input(z.object({ id: z.string(), window: windowText.default('5m') }))
+    .output(EdgeDetailSchema),
+  stats: oc
+    .route({ method: 'GET', path: '/stats', tags: ['topology'] })
+    .input(z.object({ window: windowText }))
+    .output(StatsSchema),
+};
+
+const captures = {
+  list: oc
+    .route({ method: 'GET', path: '/captures', tags: ['captures'] })
+    .output(
+      z.array(z.object({ id: z.string(), flows: z.int(), bytes: z.int(), startedAt: z.string().nullable() })),
+    ),
+  control: oc
+    .route({ method: 'POST', path: '/captures', tags: ['captures'], summary: 'Start or stop recording' })
+    .input(z.object({ action: z.enum(['start', 'stop']) }))
+    .output(z.object({ recording: z.boolean() })),
+  export: oc
+    .route({
+      method: 'GET',
+      path: '/captures/{id}/export',
+      tags: ['captures'],
+      summary: 'What a capture holds, as a file; `current` is the one being recorded',
+    })
+    .input(
+      z.object({
+        id: z.string(),
+        format: z.enum(['har']).default('har'),
+        redact: z
+          .union([z.boolean(), z.literal('1'), z.literal('0')])
+          .default('1')
+          .meta({ description: 'Secrets are replaced unless this is 0.' }),
+        filter,
+      }),
+    )
+    .output(z.instanceof(Blob)),
+};
+
+const agent = {
+  status: oc.route({ method: 'GET', path: '/status', tags: ['agent'] }).output(StatusSchema),
+  caCertificate: oc
+    .route({ method: 'GET', path: '/ca.pem', tags: ['agent'], summary: 'The certificate of the CA' })
+    .output(z.instanceof(Blob)),
+  startDemo: oc
+    .route({ method: 'POST', path: '/demo/start', tags: ['agent'], summary: 'Start the example shop' })
+    .output(z.object({ state: StatusSchema.shape.demo })),
+  events: oc
+    .route({
+      method: 'GET',
+      path: '/event-stream',
+      tags: ['agent'],
+      summary: 'The events, as server-sent events',
+    })
+    .output(eventIterator(EventSchema)),
+};
+
+export const contract = oc.prefix('/api/v1').router({ flows, rules, routes, topology, captures, agent });
+export type Contract = typeof contract;
+export type AgentClient = ContractRouterClient<Contract>;
+
+export const apiPrefix = '/api/v1';

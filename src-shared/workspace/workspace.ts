@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { RouteDefinitionSchema } from '../routes/route.ts';
+import { RuleDefinitionSchema } from '../rules/rule.ts';
+import { ByteSizeSchema } from './byte-size.ts';
+
+const MiB = 1024 ** 2;
+
+export const CaptureSettingsSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'false: calls pass and are counted, none is stored.' }),
+  maxBodyBytes: ByteSizeSchema.default(10 * MiB).meta({ description: 'The stored part of one body.' }),
+  maxDiskBytes: ByteSizeSchema.default(2048 * MiB).meta({ description: 'The oldest flows make room.' }),
+});
+export type CaptureSettings = z.infer<typeof CaptureSettingsSchema>;
+
+export const TlsSettingsSchema = z.strictObject({
+  passthrough: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ description: 'Names (globs) whose TLS is not opened.' }),
+  trust: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ description: 'PEM files with more roots for upstreams, relative to the workspace file.' }),
+});
+export type TlsSettings = z.infer<typeof TlsSettingsSchema>;
+
+export const RedactSettingsSchema = z.strictObject({
+  headers: z.array(z.string().min(1)).default([]).meta({ description: 'More header names to replace.' }),
+  json: z.array(z.string().min(1)).default([]).meta({ description: 'JSON paths such as $.card.number.' }),
+});
+export type RedactSettings = z.infer<typeof RedactSettingsSchema>;
+
+/** The workspace file, spike.yaml. Unknown keys are refused, so that a typing mistake cannot pass for a setting. */
+export const WorkspaceSchema = z
+  .strictObject({
+    version: z.literal(1),
+    routes: z.array(RouteDefinitionSchema).max(1000).default([]),
+    tls: TlsSettingsSchema.prefault({}),
+    rules: z.array(RuleDefinitionSchema).max(10_000).default([]),
+    capture: CaptureSettingsSchema.prefault({}),
+    redact: RedactSettingsSchema.prefault({}),
+  })
+  .superRefine((workspace, context) => {
+    refuseDuplicates(workspace.routes, 'name', 'routes', context);
+    refuseDuplicates(workspace.rules, 'name', 'rules', context);
+    refuseDuplicates(workspace.rules, 'id', 'rules', context);
+  });
+export type Workspace = z.infer<typeof WorkspaceSchema>;
+
+function refuseDuplicates<K extends string>(
+  list: readonly { readonly [key in K]?: string | undefined }[],
+  key: K,
+  at: string,
+  context: z.RefinementCtx,
+): void {
+  const seen = new Set<string>();
+  list.forEach((item, index) => {
+    const value = item[key];
+    if (value === undefined) return;
+    if (seen.has(value)) {
+      context.addIssue({
+        code: 'custom',
+        path: [at, index, key],
+        message: `"${value}" is used twice; every ${key} is unique.`,
+      });
+    }
+    seen.add(value);
+  });
+}
