@@ -128,12 +128,9 @@ export const FlowSchema = z.object({
     })
     .nullable(),
   http: HttpSchema.nullable(),
-  rawHead: z
-    .string()
-    .nullable()
-    .meta({
-      description: 'What was refused, as it came (latin1), for kind `refused`; bounded by the head limit.',
-    }),
+  rawHead: z.string().nullable().meta({
+    description: 'What was refused, as it came (latin1), for kind `refused`; bounded by the head limit.',
+  }),
   sizes: SizesSchema,
   timings: TimingsSchema,
   faults: z.array(AppliedFaultSchema),

@@ -1,0 +1,82 @@
+import type { CaptureSettings, TlsSettings } from '#shared/workspace/workspace.ts';
+import type { RouteDefinition } from '#shared/routes/route.ts';
+import type { RuleDefinition } from '#shared/rules/rule.ts';
+
+/**
+ * What the primary and its workers say to each other, over the cluster's channel (serialization `advanced`, so that
+ * bytes cross as bytes). Everything is one of these; nothing else may be sent.
+ *
+ *     primary ── configure, decide.reply, capture.ack, drain ──► worker
+ *     primary ◄── ready, listening, decide, capture, edges, hits, gauge, metrics ── worker
+ */
+
+/** A rule as workers get it: complete, with id, only enabled ones are sent. */
+export interface ActiveRule extends Omit<RuleDefinition, 'id' | 'enabled'> {
+  readonly id: string;
+  /** Counts up each time that the rule is changed or turned on: a new epoch lets go of what the old one held. */
+  readonly epoch: number;
+}
+
+/** Everything that a worker needs to know; sent whole with each change, small enough for that. */
+export interface WorkerConfig {
+  readonly version: number;
+  readonly proxyListen: string;
+  readonly routes: readonly RouteDefinition[];
+  readonly rules: readonly ActiveRule[];
+  readonly capture: CaptureSettings & { readonly recording: boolean };
+  readonly tls: Pick<TlsSettings, 'passthrough'> & {
+    /** PEM texts of further roots for upstreams, read and checked by the primary. */
+    readonly extraRootsPem: readonly string[];
+  };
+  /** host:port of listeners that no call may be forwarded to: the control API, and the proxy's own. */
+  readonly forbiddenUpstreams: readonly string[];
+}
+
+/** What stays the same for the life of a worker. */
+export interface WorkerIdentity {
+  readonly number: number;
+  readonly agentId: string;
+  readonly caDirectory: string;
+  /** PKCS#8 PEM of the key that all leaf certificates share, made once by the primary. */
+  readonly leafKeyPem: string;
+}
+
+export type ToWorker =
+  | { readonly type: 'start'; readonly identity: WorkerIdentity; readonly config: WorkerConfig }
+  | { readonly type: 'configure'; readonly config: WorkerConfig }
+  | { readonly type: 'decide.reply'; readonly ask: number; readonly hit: boolean }
+  | { readonly type: 'capture.ack'; readonly bytes: number }
+  | { readonly type: 'release'; readonly request: number }
+  | { readonly type: 'metrics.get'; readonly request: number }
+  | { readonly type: 'drain' };
+
+export type ToPrimary =
+  | { readonly type: 'ready' }
+  /** A listener is bound (address) or is not (error, with the system's code); `name` is a route's, or null for the proxy. */
+  | {
+      readonly type: 'listening';
+      readonly name: string | null;
+      readonly address: string | null;
+      readonly error: { readonly code: string; readonly message: string } | null;
+    }
+  | { readonly type: 'configured'; readonly version: number; readonly released: number }
+  /** Asks whether the call at hand is one that a counted or seeded rule hits. */
+  | { readonly type: 'decide'; readonly ask: number; readonly ruleId: string; readonly epoch: number }
+  /** One encoded batch of flow records (capture/batch-codec.ts). */
+  | {
+      readonly type: 'capture';
+      readonly batch: Uint8Array;
+      readonly droppedFlows: number;
+      readonly droppedBodies: number;
+    }
+  /** Figures per edge since the last report (metrics/edge-report.ts). */
+  | { readonly type: 'edges'; readonly report: unknown }
+  | { readonly type: 'hits'; readonly hits: Readonly<Record<string, number>> }
+  | {
+      readonly type: 'gauge';
+      readonly openConnections: number;
+      readonly openFlows: number;
+      /** Ids of the flows that are open, newest last, at most 1,000: what is lost if this worker dies. */
+      readonly openFlowIds: readonly string[];
+    }
+  | { readonly type: 'metrics'; readonly request: number; readonly metrics: unknown };

@@ -1,0 +1,118 @@
+import type { AgentEvent } from '#shared/contract/events.ts';
+import type { Status, WorkerStatus } from '#shared/contract/status.ts';
+import type { EdgeDetail, Stats, Topology } from '#shared/contract/topology.ts';
+import type { Flow } from '#shared/flow/flow.ts';
+import type { FlowSummary } from '#shared/flow/flow-summary.ts';
+import type { Route, RouteDefinition } from '#shared/routes/route.ts';
+import type { Rule, RuleInput, RulePatch } from '#shared/rules/rule.ts';
+import type { CaptureSettings, RedactSettings, TlsSettings } from '#shared/workspace/workspace.ts';
+
+/**
+ * The engine as its composition roots (the command line, the Electron shell) and the control API see it. Failures that
+ * a user can mend are `SpikeError`s; everything that returns a promise settles.
+ */
+export interface Engine {
+  /** Binds the listeners and starts the workers. Rejects with `port-in-use` when the proxy's port is taken. */
+  start(): Promise<void>;
+  /** Stops accepting, lets open calls end for `drainMs` (default 3,000), flushes the capture, ends the workers. */
+  close(drainMs?: number): Promise<void>;
+
+  readonly flows: FlowStore;
+  readonly rules: RuleBook;
+  readonly routes: RouteTable;
+  readonly topology: TopologyView;
+  readonly ca: CaFacts;
+  readonly settings: EngineSettings;
+  status(): EngineStatus;
+  /** Prometheus text exposition, aggregated over the workers. */
+  metricsText(): Promise<string>;
+  /** Events for readers; returns what ends the subscription. The listener must not throw and must not block. */
+  subscribe(listener: (event: AgentEvent) => void): () => void;
+}
+
+export interface FlowPage<T> {
+  readonly rows: readonly T[];
+  readonly next: string | null;
+}
+
+export interface StoredBody {
+  readonly bytes: Buffer;
+  readonly contentType: string | null;
+  readonly contentEncoding: string | null;
+  readonly truncated: boolean;
+}
+
+/** Captured flows. `filter` is the search language; a bad one rejects with `invalid-filter` and the place. */
+export interface FlowStore {
+  list(query: { limit: number; after?: string | undefined; filter: string }): Promise<FlowPage<Flow>>;
+  summaries(query: {
+    limit: number;
+    after?: string | undefined;
+    filter: string;
+  }): Promise<FlowPage<FlowSummary>>;
+  count(filter: string): Promise<{ matching: number; total: number }>;
+  /** Rejects with `not-found`. */
+  get(id: string): Promise<Flow>;
+  /** Rejects with `not-found`, or `body-not-stored` with the reason. `decoded` removes the content coding. */
+  body(id: string, side: 'request' | 'response', decoded: boolean): Promise<StoredBody>;
+  clear(): Promise<number>;
+  setRecording(recording: boolean): void;
+  /** HAR 1.2 text of the flows that match, oldest first, redacted unless told otherwise. */
+  exportHar(query: { filter: string; redact: boolean }): Promise<string>;
+}
+
+export interface RuleBook {
+  list(): readonly Rule[];
+  get(id: string): Rule;
+  create(input: RuleInput): Rule;
+  replace(id: string, input: RuleInput): Rule;
+  update(id: string, patch: RulePatch): Rule;
+  remove(id: string): void;
+  /** All rules at once, as the workspace file has them: what is equal stays on and keeps its hits. */
+  load(definitions: readonly RuleInput[]): void;
+  /** Turns every rule off; resolves when all workers have let go, with what was turned off and how many calls were held. */
+  disableAll(): Promise<{ disabled: string[]; released: number }>;
+}
+
+export interface RouteTable {
+  list(): readonly Route[];
+  /** Resolves once the listener is bound on every worker; rejects with `port-in-use` or `conflict` and leaves nothing behind. */
+  create(definition: RouteDefinition): Promise<Route>;
+  remove(name: string): Promise<void>;
+  load(definitions: readonly RouteDefinition[]): Promise<void>;
+}
+
+export interface TopologyView {
+  get(windowMs: number): Topology;
+  /** Rejects (throws) `not-found`. */
+  edge(id: string, windowMs: number): EdgeDetail;
+  stats(windowMs: number): Stats;
+}
+
+export interface CaFacts {
+  readonly certificatePem: string;
+  readonly path: string;
+  readonly subject: string;
+  readonly fingerprint256: string;
+  readonly notAfter: string;
+  readonly keyMode: string | null;
+}
+
+/** What the workspace file sets besides rules and routes; taking effect while traffic flows. */
+export interface EngineSettings {
+  apply(settings: {
+    capture: CaptureSettings;
+    tls: TlsSettings;
+    redact: RedactSettings;
+    /** Folder that relative paths in `tls.trust` start from. */
+    baseDirectory: string;
+  }): Promise<void>;
+}
+
+export type EngineStatus = Pick<
+  Status,
+  'agentId' | 'startedAt' | 'proxy' | 'capture' | 'flowsPerSecond' | 'activeFaults' | 'limits'
+> & {
+  readonly workers: readonly WorkerStatus[];
+  readonly dropped: { readonly flows: number; readonly bodies: number };
+};
