@@ -27,6 +27,7 @@ async function reserve({ body, headers, takes }) {
   if (!Array.isArray(body?.lines))
     return problem(400, 'no-lines', 'Expected { lines: [{ sku, quantity }] }.');
   await takes(3);
+  // Should stock-db fail half-way, what was taken stays taken until the next delivery: there is no transaction here.
   const taken = [];
   for (const line of body.lines) {
     const { verdict } = await stock.command(
@@ -34,7 +35,9 @@ async function reserve({ body, headers, takes }) {
     );
     if (verdict !== 'OK') {
       await giveBack(taken);
-      return problem(409, 'sold-out', `There are not ${line.quantity} of ${line.sku} left.`);
+      return verdict === 'SHORT'
+        ? problem(409, 'sold-out', `There are not ${line.quantity} of ${line.sku} left.`)
+        : problem(422, 'bad-line', `Cannot put aside ${line.quantity} of ${line.sku}.`);
     }
     taken.push(line);
   }
