@@ -1,3 +1,5 @@
+import type { Clock, Random } from './clock.ts';
+import type { Log } from './log.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { Status, WorkerStatus } from '#shared/contract/status.ts';
 import type { EdgeDetail, Stats, Topology } from '#shared/contract/topology.ts';
@@ -116,3 +118,24 @@ export type EngineStatus = Pick<
   readonly workers: readonly WorkerStatus[];
   readonly dropped: { readonly flows: number; readonly bodies: number };
 };
+
+/** What an engine is made of: everything that it would otherwise reach for by itself. */
+export interface EngineOptions {
+  /** Where the CA, the token and the captures live; made with mode 0700 when absent. */
+  readonly homeDirectory: string;
+  /** host:port of the proxy; port 0 takes a free one. */
+  readonly proxyListen: string;
+  /** How many worker processes; at least 1. */
+  readonly workers: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** The files that the other processes and threads start from: TypeScript in the repository, bundles in a package. */
+  readonly entries: { readonly worker: URL; readonly recorderThread: URL };
+  /** How a worker process is started; Electron gives its own binary and ELECTRON_RUN_AS_NODE in a copy of the environment. */
+  readonly workerExec?: { readonly execPath?: string; readonly env?: NodeJS.ProcessEnv };
+  /** Key type of a CA that has to be made (default `ec-p256`); an existing one stays as it is. */
+  readonly caKeyType?: 'ec-p256' | 'rsa-2048';
+  /** host:port that no call may be forwarded to, besides the proxy itself: asked with each change (the control API). */
+  readonly forbiddenUpstreams?: () => readonly string[];
+}

@@ -1,0 +1,153 @@
+import type { AppliedFault, Direction } from '#shared/flow/flow.ts';
+import type { Fault } from '#shared/rules/fault.ts';
+import type { Clock, Random } from '../clock.ts';
+import type { CompiledRule } from './compiled-rules.ts';
+import { FaultMark } from './fault-mark.ts';
+import { faultRegistry } from './faults/registry.ts';
+import type { AnyFaultImplementation, LocalAnswer, MessageShape } from './faults/stage.ts';
+import { Link } from './link.ts';
+import type { LinkOutput, LinkSource } from './link.ts';
+
+interface PlannedFault {
+  readonly rule: CompiledRule;
+  readonly fault: Fault;
+  readonly implementation: AnyFaultImplementation;
+}
+
+const tunnelShape: MessageShape = { headBytes: 0, bodyBytes: null };
+
+/**
+ * What the rules that hit one call (or tunnel) do to it. Open while the call is: the runtime finds it here when a rule
+ * is turned off.
+ */
+export class FaultPlan {
+  readonly marks: FaultMark[] = [];
+  /** The shape of the response that is passing, for stages that cut in the middle of it. */
+  responseShape: MessageShape = tunnelShape;
+  #faults: PlannedFault[] = [];
+  #links: Partial<Record<Direction, Link>> = {};
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #startedAt: number;
+
+  constructor(rules: readonly CompiledRule[], clock: Clock, random: Random, startedAt: number) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#startedAt = startedAt;
+    for (const rule of rules) this.#plan(rule);
+  }
+
+  get rules(): readonly CompiledRule[] {
+    return [...new Set(this.#faults.map((planned) => planned.rule))];
+  }
+
+  /** Whether the call ends with a RST at once; marked as done when it does. */
+  takeResetAtStart(): boolean {
+    const planned = this.#faults.find((one) => one.implementation.resetsAtStart(one.fault as never));
+    if (planned === undefined) return false;
+    const mark = this.#mark(planned, null);
+    mark.outcome = 'done';
+    mark.bytes = 0;
+    mark.describe = () => 'reset the connection before anything was sent';
+    return true;
+  }
+
+  /** The answer that replaces the upstream's, from the first fault that gives one; null when the upstream is asked. */
+  takeAnswer(): LocalAnswer | null {
+    for (const planned of this.#faults) {
+      const answer = planned.implementation.answer?.(planned.fault as never) ?? null;
+      if (answer === null) continue;
+      const mark = this.#mark(planned, 'response');
+      mark.status = answer.status;
+      mark.outcome = 'done';
+      mark.describe = () => `answered ${answer.status} without asking the upstream`;
+      return answer;
+    }
+    return null;
+  }
+
+  /** The link of a direction, with its stages; null when no fault stands on it. */
+  createLink(direction: Direction, output: LinkOutput, source: LinkSource): Link | null {
+    const planned = this.#faults.filter((one) => this.#standsOn(one, direction));
+    if (planned.length === 0) return null;
+    const link = new Link(output, source);
+    this.#links[direction] = link;
+    for (const one of planned) this.#addStage(link, one, direction);
+    return link;
+  }
+
+  /** Puts the stages of further rules on an existing link (a tunnel whose rules changed). */
+  extend(rules: readonly CompiledRule[], links: Readonly<Record<Direction, Link>>): void {
+    for (const rule of rules) {
+      for (const planned of this.#plan(rule)) {
+        for (const direction of ['request', 'response'] as const) {
+          this.#links[direction] = links[direction];
+          if (this.#standsOn(planned, direction)) this.#addStage(links[direction], planned, direction);
+        }
+      }
+    }
+  }
+
+  /** Lets go of what a rule holds; true when it held or could still have touched this call. */
+  release(rule: CompiledRule): boolean {
+    const matches = (one: CompiledRule): boolean => one === rule;
+    const request = this.#links.request?.release(matches) ?? false;
+    const response = this.#links.response?.release(matches) ?? false;
+    this.#faults = this.#faults.filter((planned) => planned.rule !== rule);
+    return request || response;
+  }
+
+  get heldBytes(): number {
+    return (this.#links.request?.heldBytes ?? 0) + (this.#links.response?.heldBytes ?? 0);
+  }
+
+  dispose(): void {
+    this.#links.request?.dispose();
+    this.#links.response?.dispose();
+  }
+
+  applied(): readonly AppliedFault[] {
+    return this.marks.map((mark) => mark.snapshot());
+  }
+
+  #plan(rule: CompiledRule): PlannedFault[] {
+    const planned = rule.rule.faults.map((fault) => ({
+      rule,
+      fault,
+      implementation: faultRegistry[fault.type] as unknown as AnyFaultImplementation,
+    }));
+    this.#faults.push(...planned);
+    return planned;
+  }
+
+  #standsOn(planned: PlannedFault, direction: Direction): boolean {
+    const { implementation, fault } = planned;
+    return (
+      implementation.createStage !== null && implementation.directions(fault as never).includes(direction)
+    );
+  }
+
+  #addStage(link: Link, planned: PlannedFault, direction: Direction): void {
+    const create = planned.implementation.createStage;
+    if (create === null) return;
+    const mark = this.#mark(planned, direction);
+    link.add(planned.rule, (out) =>
+      create(planned.fault as never, {
+        clock: this.#clock,
+        random: this.#random,
+        direction,
+        mark,
+        shape: () => (direction === 'response' ? this.responseShape : tunnelShape),
+        ...out,
+      }),
+    );
+  }
+
+  #mark(planned: PlannedFault, direction: Direction | null): FaultMark {
+    const { id, name } = planned.rule.rule;
+    const atMs = this.#clock.now() - this.#startedAt;
+    const mark = new FaultMark(id, name, planned.fault.type, direction, atMs);
+    this.marks.push(mark);
+    return mark;
+  }
+}

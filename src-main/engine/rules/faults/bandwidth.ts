@@ -1,0 +1,110 @@
+import type { FaultOf } from '#shared/rules/fault.ts';
+import type { Timer } from '../../clock.ts';
+import { byteCount, milliseconds } from '../fault-mark.ts';
+import type { FaultImplementation, Stage, StageContext } from './stage.ts';
+
+/** Pieces are let out at most this often: small enough to look like a thin line, large enough to cost little. */
+const tickMs = 20;
+
+/**
+ * Lets at most `bytesPerSecond` pass on one link. What is due is reckoned from the clock, not from the number of ticks,
+ * so that late timers do not make the line thinner than asked.
+ */
+class BandwidthStage implements Stage {
+  #queue: Buffer[] = [];
+  #ended = false;
+  #released = false;
+  #timer: Timer | null = null;
+  /** Bytes that may pass at `#at`; never more than what one tick allows, so that a pause earns no burst. */
+  #credit = 0;
+  #at: number;
+  #firstAt: number | null = null;
+  readonly #rate: number;
+  readonly #context: StageContext;
+
+  constructor(fault: FaultOf<'bandwidth'>, context: StageContext) {
+    this.#rate = fault.bytesPerSecond / 1000;
+    this.#context = context;
+    this.#at = context.clock.now();
+    context.mark.bytes = 0;
+    context.mark.delayedMs = 0;
+    context.mark.describe = (mark) =>
+      `let ${byteCount(mark.bytes)} of the ${mark.direction} through at ${byteCount(fault.bytesPerSecond)} a second, ${milliseconds(mark.delayedMs)} in all`;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#released) return this.#context.emit(chunk);
+    this.#firstAt ??= this.#context.clock.now();
+    this.#queue.push(chunk);
+    this.#pass();
+  }
+
+  end(): void {
+    if (this.#released || this.#queue.length === 0) this.#context.emitEnd();
+    else this.#ended = true;
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#queue.length > 0) this.#context.mark.outcome = 'released';
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const chunk of queue) this.#context.emit(chunk);
+    this.#finish();
+  }
+
+  dispose(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#queue = [];
+    this.#ended = false;
+  }
+
+  #pass(): void {
+    if (this.#timer !== null) return;
+    const now = this.#context.clock.now();
+    this.#credit = Math.min(
+      Math.max(1, this.#rate * tickMs * 2),
+      this.#credit + (now - this.#at) * this.#rate,
+    );
+    this.#at = now;
+    this.#spend();
+    const missing = 1 - this.#credit;
+    if (this.#queue.length > 0) {
+      this.#timer = this.#context.clock.setTimer(Math.max(tickMs, missing / this.#rate), () => {
+        this.#timer = null;
+        this.#pass();
+      });
+    } else this.#finish();
+  }
+
+  #spend(): void {
+    for (let head = this.#queue[0]; head !== undefined && this.#credit >= 1; head = this.#queue[0]) {
+      const take = Math.min(head.length, Math.floor(this.#credit));
+      if (take === head.length) this.#queue.shift();
+      else this.#queue[0] = head.subarray(take);
+      this.#credit -= take;
+      this.#context.mark.bytes = (this.#context.mark.bytes ?? 0) + take;
+      this.#context.emit(take === head.length ? head : head.subarray(0, take));
+    }
+  }
+
+  #finish(): void {
+    const mark = this.#context.mark;
+    if (this.#firstAt !== null) mark.delayedMs = this.#context.clock.now() - this.#firstAt;
+    if (this.#ended) {
+      this.#ended = false;
+      if (mark.outcome === 'acting') mark.outcome = 'done';
+      this.#context.emitEnd();
+    }
+  }
+}
+
+export const bandwidth: FaultImplementation<'bandwidth'> = {
+  directions: (fault) => [fault.direction],
+  createStage: (fault, context) => new BandwidthStage(fault, context),
+  answer: null,
+  resetsAtStart: () => false,
+};

@@ -1,0 +1,61 @@
+import type { Direction } from '#shared/flow/flow.ts';
+import type { Fault, FaultOf, FaultType } from '#shared/rules/fault.ts';
+import type { Clock, Random } from '../../clock.ts';
+import type { FaultMark } from '../fault-mark.ts';
+
+/**
+ * One fault on one link. Bytes come in with `push`, go out through `context.emit`, in order, at most once each.
+ *
+ * After `release()` (its rule was turned off) a stage has emitted all that it held and passes everything at once.
+ * After `dispose()` (the connection is gone) it emits nothing and has no timer left.
+ */
+export interface Stage {
+  push(chunk: Buffer): void;
+  end(): void;
+  release(): void;
+  dispose(): void;
+}
+
+/** What is passing, told before the first byte of a message: lets `mid-body` know where the middle is. */
+export interface MessageShape {
+  /** Bytes of the head that come first; 0 on a tunnel. */
+  readonly headBytes: number;
+  /** Length of the body on the wire; null when nobody can know yet (chunked, until close, a tunnel). */
+  readonly bodyBytes: number | null;
+}
+
+export interface StageContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly direction: Direction;
+  /** Where the stage writes down what it did. */
+  readonly mark: FaultMark;
+  /** The shape of the message that the next bytes belong to; a tunnel has none. */
+  shape(): MessageShape;
+  emit(chunk: Buffer): void;
+  emitEnd(): void;
+  /** Ends the client's connection with a TCP RST, after what was emitted has been handed to the system. */
+  reset(): void;
+}
+
+/** What an exchange is answered with instead of asking the upstream. */
+export interface LocalAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** How one type of fault is run. What it does not do is null. */
+export interface FaultImplementation<T extends FaultType> {
+  /** The directions whose link it stands on. */
+  directions(fault: FaultOf<T>): readonly Direction[];
+  /** A stage for the link; null for a fault that is not about bytes. */
+  readonly createStage: ((fault: FaultOf<T>, context: StageContext) => Stage) | null;
+  /** An answer in place of the upstream's; null for a fault that gives none. */
+  readonly answer: ((fault: FaultOf<T>) => LocalAnswer) | null;
+  /** Ends the connection with a RST as the call or tunnel begins. */
+  resetsAtStart(fault: FaultOf<T>): boolean;
+}
+
+/** An implementation without its type parameter, as the runtime uses it after looking it up by `fault.type`. */
+export type AnyFaultImplementation = FaultImplementation<FaultType> & { readonly never?: Fault };

@@ -1,0 +1,141 @@
+import type { CompiledRule } from './compiled-rules.ts';
+import type { Stage } from './faults/stage.ts';
+
+/** Where a link's bytes go. `write` answers false when the receiver is full; it calls `resume` on the link's source then. */
+export interface LinkOutput {
+  write(chunk: Buffer): void;
+  end(): void;
+  reset(): void;
+}
+
+/** What feeds a link and can be told to wait. */
+export interface LinkSource {
+  pause(): void;
+  resume(): void;
+}
+
+interface Joint {
+  readonly rule: CompiledRule;
+  stage: Stage;
+  next: Joint | null;
+}
+
+/** A link holds at most this much before its source is told to wait; what a source has under way comes on top. */
+export const linkHoldLimitBytes = 1_048_576;
+
+export type StageMaker = (out: { emit(chunk: Buffer): void; emitEnd(): void; reset(): void }) => Stage;
+
+/**
+ * One direction of one connection or exchange, with its stages in order:
+ *
+ *     source ─► push ─► stage ─► stage ─► output
+ *               ▲ pause/resume when more than the limit is held
+ *
+ * Stages may be added and removed while bytes pass. Removing one lets go of what it holds, in order.
+ */
+export class Link {
+  #first: Joint | null = null;
+  #heldBytes = 0;
+  #paused = false;
+  #disposed = false;
+  readonly #output: LinkOutput;
+  readonly #source: LinkSource;
+
+  constructor(output: LinkOutput, source: LinkSource) {
+    this.#output = output;
+    this.#source = source;
+  }
+
+  /** Bytes that came in and did not go out yet. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get rules(): readonly CompiledRule[] {
+    const rules: CompiledRule[] = [];
+    for (let joint = this.#first; joint !== null; joint = joint.next) rules.push(joint.rule);
+    return rules;
+  }
+
+  /** Puts a stage behind the others. */
+  add(rule: CompiledRule, make: StageMaker): void {
+    const joint = { rule, stage: null as unknown as Stage, next: null as Joint | null };
+    joint.stage = make({
+      emit: (chunk) => this.#toNext(joint, chunk),
+      emitEnd: () => this.#endNext(joint),
+      reset: () => {
+        if (!this.#disposed) this.#output.reset();
+      },
+    });
+    let last = this.#first;
+    if (last === null) this.#first = joint;
+    else {
+      while (last.next !== null) last = last.next;
+      last.next = joint;
+    }
+  }
+
+  /** Lets go of what the stages of a rule hold and takes them out. Returns whether there were any. */
+  release(matches: (rule: CompiledRule) => boolean): boolean {
+    let found = false;
+    let before: Joint | null = null;
+    for (let joint = this.#first; joint !== null; joint = joint.next) {
+      if (!matches(joint.rule)) {
+        before = joint;
+        continue;
+      }
+      found = true;
+      joint.stage.release();
+      // Its own `next` stays, so that a stage that is still emitting finds the way on.
+      if (before === null) this.#first = joint.next;
+      else before.next = joint.next;
+    }
+    return found;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#disposed) return;
+    this.#heldBytes += chunk.length;
+    if (this.#first === null) this.#toOutput(chunk);
+    else this.#first.stage.push(chunk);
+    if (this.#heldBytes > linkHoldLimitBytes && !this.#paused) {
+      this.#paused = true;
+      this.#source.pause();
+    }
+  }
+
+  end(): void {
+    if (this.#disposed) return;
+    if (this.#first === null) this.#output.end();
+    else this.#first.stage.end();
+  }
+
+  /** The connection is gone: nothing more comes out, no timer is left. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (let joint = this.#first; joint !== null; joint = joint.next) joint.stage.dispose();
+    this.#first = null;
+  }
+
+  #toNext(joint: Joint, chunk: Buffer): void {
+    if (this.#disposed) return;
+    if (joint.next === null) this.#toOutput(chunk);
+    else joint.next.stage.push(chunk);
+  }
+
+  #endNext(joint: Joint): void {
+    if (this.#disposed) return;
+    if (joint.next === null) this.#output.end();
+    else joint.next.stage.end();
+  }
+
+  #toOutput(chunk: Buffer): void {
+    this.#heldBytes -= chunk.length;
+    this.#output.write(chunk);
+    if (this.#paused && this.#heldBytes <= linkHoldLimitBytes / 2) {
+      this.#paused = false;
+      this.#source.resume();
+    }
+  }
+}
