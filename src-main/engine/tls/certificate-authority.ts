@@ -49,7 +49,7 @@ export type CertificateAuthority = {
   privateKey: KeyObject;
   /** SHA-256 of the certificate, upper-case hex with colons, as browsers show it. */
   fingerprint256: string;
-  /** One line, such as `O=Spike, CN=Spike CA (laptop, made 2026-01-31)`. */
+  /** One line, such as `O=Spike, CN=Spike CA (laptop 2026-01-31)`. */
   subject: string;
   notBefore: Date;
   notAfter: Date;
@@ -237,6 +237,6 @@ async function makePair(options: { keyType: CaKeyType; now: number; hostName: st
 
 function commonNameOf({ hostName, now }: { hostName: string; now: number }): string {
   const made = new Date(now).toISOString().slice(0, 10);
-  const frame = (host: string) => `Spike CA (${host}, made ${made})`;
+  const frame = (host: string) => `Spike CA (${host} ${made})`;
   return frame([...hostName].slice(0, COMMON_NAME_MAX - frame('').length).join(''));
 }
