@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TestContext } from 'vitest';
 import { writeTrustBundle } from '../../src-main/engine/tls/ca-bundle.ts';
 import type { TrustBundle } from '../../src-main/engine/tls/ca-bundle.ts';
 import {
@@ -57,9 +58,17 @@ const has = (program: string): boolean =>
   spawnSync(program, ['--help'], { stdio: 'ignore' }).error === undefined;
 
 /** Runs where the program is there; elsewhere it is a skip that says why. */
-function withProgram(program: string, name: string, body: () => Promise<void>): void {
-  if (has(program)) test(name, body);
-  else test.skip(`${name} (skipped: ${program} is not installed)`, body);
+function withProgram(program: string, name: string, body: (context: TestContext) => Promise<void>): void {
+  test(name, async (context) => {
+    if (!has(program)) skip(context, `${program} is not installed`);
+    await body(context);
+  });
+}
+
+/** Printed as well, since a reporter may show no more than a number. */
+function skip(context: TestContext, reason: string): never {
+  console.info(`skipped: ${context.task.name}: ${reason}`);
+  return context.skip(reason);
 }
 
 async function hasIpv6(): Promise<boolean> {
@@ -171,8 +180,8 @@ describe('curl', () => {
     expect(server.hellos[0]?.serverName).toBeNull();
   });
 
-  withProgram('curl', 'by IPv6 address', async () => {
-    if (!(await hasIpv6())) return void console.info('skipped: this machine has no IPv6 loopback');
+  withProgram('curl', 'by IPv6 address', async (context) => {
+    if (!(await hasIpv6())) skip(context, 'this machine has no IPv6 loopback');
     await using server = await startSniffingServer(issuer, { host: '::1' });
     const answered = await call(`https://[::1]:${server.port}/`, '--cacert', ca.path);
     expect(answered).toMatchObject({ stdout: ANSWER });
@@ -265,25 +274,24 @@ describe('Java', () => {
         tls.startHandshake();
         System.out.println(tls.getSession().getProtocol());
       } } }`;
-  const hasCompiler = /^jdk\.compiler/m.test(spawnSync('java', ['--list-modules']).stdout?.toString() ?? '');
+  const hasCompiler = () =>
+    /^jdk\.compiler/m.test(spawnSync('java', ['--list-modules']).stdout?.toString() ?? '');
 
-  test.skipIf(!hasCompiler)(
-    `verifies with the trust store, and refuses a wrong name${hasCompiler ? '' : ' (skipped: no JDK is installed)'}`,
-    async () => {
-      await using server = await startSniffingServer(issuer);
-      await using wrong = await startSniffingServer(issuer, { certifyAs: 'else.internal' });
-      const source = join(home, 'Probe.java');
-      await writeFile(source, SOURCE);
-      const trust = [
-        `-Djavax.net.ssl.trustStore=${bundle.javaTrustStorePath}`,
-        `-Djavax.net.ssl.trustStorePassword=${bundle.javaTrustStorePassword}`,
-      ];
-      const call = (port: number, args: string[]) => run('java', [...args, source, String(port), NAME]);
-      expect((await call(server.port, trust)).stdout.trim()).toBe('TLSv1.3');
-      expect((await call(wrong.port, trust)).output).toContain('No subject alternative DNS name matching');
-      expect((await call(server.port, [])).output).toContain('unable to find valid certification path');
-    },
-  );
+  withProgram('java', 'verifies with the trust store, and refuses a wrong name', async (context) => {
+    if (!hasCompiler()) skip(context, 'no JDK is installed, only a runtime');
+    await using server = await startSniffingServer(issuer);
+    await using wrong = await startSniffingServer(issuer, { certifyAs: 'else.internal' });
+    const source = join(home, 'Probe.java');
+    await writeFile(source, SOURCE);
+    const trust = [
+      `-Djavax.net.ssl.trustStore=${bundle.javaTrustStorePath}`,
+      `-Djavax.net.ssl.trustStorePassword=${bundle.javaTrustStorePassword}`,
+    ];
+    const call = (port: number, args: string[]) => run('java', [...args, source, String(port), NAME]);
+    expect((await call(server.port, trust)).stdout.trim()).toBe('TLSv1.3');
+    expect((await call(wrong.port, trust)).output).toContain('No subject alternative DNS name matching');
+    expect((await call(server.port, [])).output).toContain('unable to find valid certification path');
+  });
 });
 
 describe('Go', () => {

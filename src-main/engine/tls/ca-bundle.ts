@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { writeAtomically } from './certificate-authority-files.ts';
 import { JAVA_TRUST_STORE_PASSWORD, javaTrustStoreDer } from './java-trust-store.ts';
+import { uniqueCertificates } from './pem.ts';
 import { systemRoots } from './trust-store.ts';
 
 export type TrustBundle = {
@@ -34,8 +35,8 @@ export async function writeTrustBundle({
   roots = systemRoots(),
 }: TrustBundleOptions): Promise<TrustBundle> {
   // The CA first: it is what people look for when they open the file.
-  const certificates = [...new Set([ca.certificatePem, ...roots].map((pem) => pem.trim()))];
-  const bundle = `${certificates.join('\n')}\n`;
+  const certificates = uniqueCertificates([ca.certificatePem, ...roots]);
+  const bundle = certificates.join('');
   const bundlePath = join(directory, 'ca-bundle.pem');
   const javaTrustStorePath = join(directory, 'trust-store.p12');
   await mkdir(directory, { recursive: true, mode: 0o700 });

@@ -49,8 +49,11 @@ export type MalformedHello =
 
 export type ClientHelloResult =
   | ClientHello
-  /** A hello so far, but not all of it. */
-  | { status: 'incomplete' }
+  /**
+   * A hello so far, but not all of it. It cannot be whole before the input has `neededBytes`: who asks no sooner does not read
+   * the same bytes over and over when they come one at a time.
+   */
+  | { status: 'incomplete'; neededBytes: number }
   /** Some other protocol. */
   | { status: 'not-tls' }
   /** TLS by its first bytes, and then not what RFC 8446 allows. */
@@ -95,7 +98,7 @@ function gatherHandshake(input: Uint8Array, maxBytes: number): Gathered | Unfini
     if (header && header.type !== HANDSHAKE_CLIENT_HELLO) return malformed('not-a-client-hello');
     if (header?.bodyBytes !== undefined) wantedBytes = HANDSHAKE_HEADER_BYTES + header.bodyBytes;
     if (wantedBytes > maxBytes || at > maxBytes) return malformed('too-large');
-    if (record.fragment.length < record.declaredBytes) return { status: 'incomplete' };
+    if (record.fragment.length < record.declaredBytes) return { status: 'incomplete', neededBytes: at };
   }
   const whole = fragments.length === 1 ? (fragments[0] as Uint8Array) : Buffer.concat(fragments);
   return { body: whole.subarray(HANDSHAKE_HEADER_BYTES, wantedBytes), sizeBytes: at };
@@ -107,12 +110,12 @@ function recordAt(
   at: number,
 ): { fragment: Uint8Array; declaredBytes: number } | Unfinished {
   if (!mayBeTls(input.subarray(at))) return malformed('bad-record');
-  if (input.length < at + RECORD_HEADER_BYTES) return { status: 'incomplete' };
+  const neededBytes = at + RECORD_HEADER_BYTES;
+  if (input.length < neededBytes) return { status: 'incomplete', neededBytes };
   const declaredBytes = ((input[at + 3] ?? 0) << 8) | (input[at + 4] ?? 0);
   // RFC 8446 section 5.1: no zero-length handshake fragments; and nothing is encrypted yet, so no expansion either.
   if (declaredBytes === 0 || declaredBytes > RECORD_MAX_BYTES) return malformed('bad-record');
-  const from = at + RECORD_HEADER_BYTES;
-  return { fragment: input.subarray(from, from + declaredBytes), declaredBytes };
+  return { fragment: input.subarray(neededBytes, neededBytes + declaredBytes), declaredBytes };
 }
 
 /** Type and length of the handshake message, whose four bytes may themselves lie in several records. */

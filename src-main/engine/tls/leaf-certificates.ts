@@ -73,7 +73,7 @@ export type LeafIssuerOptions = {
   now: () => number;
   /** For serial numbers. Default: the system's generator. */
   random?: (sizeBytes: number) => Buffer;
-  /** Contexts kept, the least recently used goes first; one takes some 30 KiB outside the heap. Default 1,000. */
+  /** Contexts kept, the least recently used goes first; one takes some 45 KiB, most of it outside the heap. Default 1,000. */
   maxCached?: number;
   /** Default: a new key, RSA 2048 under an RSA CA and P-256 otherwise. */
   leafKey?: KeyObject;

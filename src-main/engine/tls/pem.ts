@@ -39,6 +39,14 @@ export function parseCertificates(text: string): ParsedCertificates {
   return { ok: true, certificates };
 }
 
+/**
+ * Each certificate once, in uniform PEM. By its bytes: the same root comes with lines of 64 and of 76 characters, depending on
+ * who printed it. Throws for a text that is no certificate.
+ */
+export function uniqueCertificates(certificatesPem: readonly string[]): string[] {
+  return [...new Set(certificatesPem.map((pem) => certificateDerToPem(new X509Certificate(pem).raw)))];
+}
+
 /** OpenSSL's own words without its error number and file. */
 export function opensslReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

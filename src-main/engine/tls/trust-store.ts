@@ -4,7 +4,7 @@ import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import { parseCertificates } from './pem.ts';
+import { certificateDerToPem, parseCertificates, uniqueCertificates } from './pem.ts';
 import { upstreamContextOptions } from './tls-options.ts';
 
 export type TrustStoreErrorCode = 'trust-unreadable' | 'trust-corrupt' | 'trust-empty';
@@ -46,7 +46,7 @@ export type TrustStoreOptions = {
  * companies install their own. A system store that cannot be read leaves Node's.
  */
 export function systemRoots(): string[] {
-  return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+  return uniqueCertificates([...getCACertificates('default'), ...getCACertificates('system')]);
 }
 
 /** Throws TrustStoreError for the first file that cannot be used. */
@@ -55,7 +55,7 @@ export async function buildTrustStore({
   roots = systemRoots(),
 }: TrustStoreOptions = {}): Promise<TrustStore> {
   const added = (await Promise.all(files.map(readTrustFile))).flat();
-  const certificatesPem = [...new Set([...roots, ...added.map((certificate) => certificate.toString())])];
+  const certificatesPem = uniqueCertificates([...roots, ...added.map(({ raw }) => certificateDerToPem(raw))]);
   return {
     secureContext: createSecureContext(upstreamContextOptions(certificatesPem)),
     certificatesPem,

@@ -90,7 +90,9 @@ describe("OpenSSL's own hello", () => {
   test('is incomplete at every cut, and complete with anything behind it', async () => {
     const hello = await realHello({ servername: 'a.example' });
     for (let end = 0; end < hello.length; end++) {
-      expect(parseClientHello(hello.subarray(0, end)), `cut at ${end}`).toEqual({ status: 'incomplete' });
+      expect(parseClientHello(hello.subarray(0, end)), `cut at ${end}`).toMatchObject({
+        status: 'incomplete',
+      });
     }
     const whole = parsed(hello);
     expect(parseClientHello(Buffer.concat([hello, Buffer.from('more')]))).toEqual(whole);
@@ -103,10 +105,22 @@ describe("OpenSSL's own hello", () => {
       const split = fragmented(hello, sizeBytes);
       expect(parseClientHello(split)).toEqual({ ...whole, sizeBytes: split.length });
       for (let end = 0; end < split.length; end += 3) {
-        expect(parseClientHello(split.subarray(0, end))).toEqual({ status: 'incomplete' });
+        expect(parseClientHello(split.subarray(0, end))).toMatchObject({ status: 'incomplete' });
       }
     }
   });
+});
+
+test('asking again only when the needed bytes are there comes to the same end, once a record', async () => {
+  const hello = fragmented(await realHello({ servername: 'a.example' }), 20);
+  let result = parseClientHello(hello.subarray(0, 1));
+  let questions = 1;
+  for (; result.status === 'incomplete'; questions++) {
+    expect(result.neededBytes).toBeLessThanOrEqual(hello.length);
+    result = parseClientHello(hello.subarray(0, result.neededBytes));
+  }
+  expect(result).toEqual(parsed(hello));
+  expect(questions).toBeLessThanOrEqual((hello.length / 25) * 2 + 3);
 });
 
 describe('what is not a hello', () => {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -39,6 +40,11 @@ test('adds the certificates of files to the system roots', async () => {
   expect(store.addedCount).toBe(2);
   expect(store.certificatesPem).toHaveLength(systemRoots().length + 2);
   expect(systemRoots().length).toBeGreaterThan(50);
+});
+
+test('the system roots are each there once, however their lines are broken', () => {
+  const fingerprints = systemRoots().map((pem) => new X509Certificate(pem).fingerprint256);
+  expect(new Set(fingerprints).size).toBe(fingerprints.length);
 });
 
 test('a root that is there twice counts once', async () => {
