@@ -15,6 +15,7 @@ import {
   spkiSha256,
 } from '../../src-main/engine/tls/certificate-authority.ts';
 import type { CaKeyType, CertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
+import { describeClientTlsFailure } from '../../src-main/engine/tls/client-tls-failure.ts';
 import { createLeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
 import type { LeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
 import { ANSWER, startSniffingServer } from './tls-sniffing-server.ts';
@@ -187,6 +188,19 @@ describe('curl', () => {
     expect(answered).toMatchObject({ stdout: ANSWER });
   });
 
+  withProgram('curl', 'that refuses says why, and it is understood', async () => {
+    for (const version of ['1.2', '1.3']) {
+      await using server = await startSniffingServer(issuer);
+      await call(`https://127.0.0.1:${server.port}/`, '--tls-max', version);
+      await expect.poll(() => server.failures.length).toBe(1);
+      const failure = describeClientTlsFailure(server.failures[0], 'curl', '127.0.0.1');
+      expect(failure).toMatchObject({
+        cause: 'tls-client-distrusts-ca',
+        code: expect.stringContaining('UNKNOWN_CA'),
+      });
+    }
+  });
+
   withProgram('curl', 'with the bundle through its environment variable', async () => {
     await using server = await startSniffingServer(issuer);
     const args = ['-sS', '--noproxy', '*', `https://127.0.0.1:${server.port}/`];
@@ -291,6 +305,9 @@ describe('Java', () => {
     expect((await call(server.port, trust)).stdout.trim()).toBe('TLSv1.3');
     expect((await call(wrong.port, trust)).output).toContain('No subject alternative DNS name matching');
     expect((await call(server.port, [])).output).toContain('unable to find valid certification path');
+    const failures = [...wrong.failures, ...server.failures];
+    const causes = failures.map((error) => describeClientTlsFailure(error, 'java', NAME).cause);
+    expect(causes).toEqual(['tls-client-distrusts-ca', 'tls-client-distrusts-ca']);
   });
 });
 

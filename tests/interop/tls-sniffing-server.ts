@@ -11,7 +11,7 @@ import { leafSocketOptions } from '../../src-main/engine/tls/tls-options.ts';
 
 export const ANSWER = 'opened by Spike';
 
-export type SniffingServer = AsyncDisposable & { port: number; hellos: ClientHello[] };
+export type SniffingServer = AsyncDisposable & { port: number; hellos: ClientHello[]; failures: Error[] };
 
 /** `certifyAs` replaces the name, for a certificate that a client must refuse. */
 export async function startSniffingServer(
@@ -20,6 +20,7 @@ export async function startSniffingServer(
 ): Promise<SniffingServer> {
   const sockets = new Set<Socket>();
   const hellos: ClientHello[] = [];
+  const failures: Error[] = [];
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -27,7 +28,7 @@ export async function startSniffingServer(
     awaitHello(socket, (hello) => {
       hellos.push(hello);
       const context = issuer.contextFor(certifyAs ?? hello.serverName ?? host);
-      if (context) answerOver(new TLSSocket(socket, leafSocketOptions(context, ['http/1.1'])));
+      if (context) answerOver(new TLSSocket(socket, leafSocketOptions(context, ['http/1.1'])), failures);
       else socket.destroy();
     });
   });
@@ -37,6 +38,7 @@ export async function startSniffingServer(
   return {
     port,
     hellos,
+    failures,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -60,8 +62,8 @@ function awaitHello(socket: Socket, open: (hello: ClientHello) => void): void {
   socket.on('data', onData);
 }
 
-function answerOver(secure: TLSSocket): void {
-  secure.on('error', () => undefined); // As above.
+function answerOver(secure: TLSSocket, failures: Error[]): void {
+  secure.on('error', (error) => failures.push(error));
   let request = '';
   secure.on('data', (chunk: Buffer) => {
     request += chunk.toString('latin1');
