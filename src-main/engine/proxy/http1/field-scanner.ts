@@ -46,9 +46,8 @@ export class FieldScanner {
   hasTransferEncoding = false;
   chunkedLast = false;
   host: string | null = null;
-  /** Start and end (after its CRLF) of the Host line in the text, -1 when absent. */
-  hostLineStart = -1;
-  hostLineEnd = -1;
+  /** Index in `bytes` of the Host line, -1 when absent. */
+  hostAt = -1;
   hasUpgradeToken = false;
   upgrade: string | null = null;
   expectContinue = false;
@@ -108,8 +107,7 @@ export class FieldScanner {
     this.hasTransferEncoding = false;
     this.chunkedLast = false;
     this.host = null;
-    this.hostLineStart = -1;
-    this.hostLineEnd = -1;
+    this.hostAt = -1;
     this.hasUpgradeToken = false;
     this.upgrade = null;
     this.expectContinue = false;
@@ -150,8 +148,7 @@ export class FieldScanner {
       return new Refusal('invalid-host', this.nameEnd + 1);
     }
     this.host = host;
-    this.hostLineStart = this.nameAt - this.base;
-    this.hostLineEnd = this.valueEnd + 2 - this.base;
+    this.hostAt = this.nameAt;
     return null;
   }
 

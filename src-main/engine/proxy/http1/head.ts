@@ -75,9 +75,6 @@ export class RequestHead extends MessageHead {
   readonly target: string;
   /** The value of Host, valid; null when absent, which only HTTP/1.0 may. May be empty. */
   readonly hostField: string | null;
-  /** Start and end in `text` of the Host line; -1 when absent. */
-  readonly hostLineStart: number;
-  readonly hostLineEnd: number;
   /** The client waits for a 100 before it sends the body (RFC 9110, section 10.1.1). */
   readonly expectContinue: boolean;
   private resolved: RequestTarget | null;
@@ -94,8 +91,6 @@ export class RequestHead extends MessageHead {
     this.target = line.target;
     this.resolved = line.special;
     this.hostField = scan.host;
-    this.hostLineStart = scan.hostLineStart;
-    this.hostLineEnd = scan.hostLineEnd;
     this.expectContinue = scan.expectContinue && line.version === '1.1';
   }
 

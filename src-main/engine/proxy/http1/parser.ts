@@ -247,7 +247,7 @@ abstract class MessageParser<Head extends MessageHead> {
     if (refusal !== null) return refusal;
     // Whoever merges trailers into the head would frame or route the message anew (RFC 9110, section 6.5.1).
     if (scanner.framingAt >= 0) return new Refusal('forbidden-trailer', scanner.framingAt);
-    if (scanner.host !== null) return new Refusal('forbidden-trailer', start + scanner.hostLineStart);
+    if (scanner.hostAt >= 0) return new Refusal('forbidden-trailer', scanner.hostAt);
     this.sink.onTrailers(splitFields(text, 0));
     return null;
   }

@@ -43,16 +43,15 @@ const neverDropped: ReadonlySet<string> = new Set(['content-length', 'transfer-e
 export function serializeRequestHead(head: RequestHead, options: SerializeRequestOptions = {}): string {
   const target = options.target ?? head.target;
   const startLine = target === head.target ? null : `${head.method} ${target} HTTP/${head.httpVersion}\r\n`;
+  // A target that agrees with Host is the rule even in absolute-form; a Host to be replaced is worth the slow way.
   const host = options.host === undefined || options.host === head.hostField ? null : options.host;
-  if (isRewritten(head)) return rewrite(head, startLine, host, options);
-  const newHost = host === null ? null : `Host: ${host}\r\n`;
-  return cut(head, startLine, options, head.hostLineStart, head.hostLineEnd, newHost);
+  if (host === null && !isRewritten(head)) return cut(head, startLine, options);
+  return rewrite(head, startLine, host, host !== null && head.hostField === null, options);
 }
 
 /** See `serializeRequestHead`. */
 export function serializeResponseHead(head: ResponseHead, options: SerializeOptions = {}): string {
-  if (isRewritten(head)) return rewrite(head, null, null, options);
-  return cut(head, null, options, -1, -1, null);
+  return isRewritten(head) ? rewrite(head, null, null, false, options) : cut(head, null, options);
 }
 
 /** Whether the head has to be written field by field, for lines that the parser has not marked. */
@@ -66,77 +65,53 @@ function nominatesOther(token: string): boolean {
 }
 
 /** The common way: what remains is copied in as few pieces as there are lines to go, or not at all. */
-function cut(
-  head: MessageHead,
-  startLine: string | null,
-  options: SerializeOptions,
-  hostStart: number,
-  hostEnd: number,
-  newHost: string | null,
-): string {
-  const { text, fieldsAt } = head;
-  const marks = head.marks ?? noMarks;
-  if (marks.length === 0 && newHost === null && options.connection === undefined) {
+function cut(head: MessageHead, startLine: string | null, options: SerializeOptions): string {
+  const { text, fieldsAt, marks } = head;
+  if (marks === null && options.connection === undefined) {
     return startLine === null ? text : startLine + text.slice(fieldsAt);
   }
   let out = startLine ?? '';
   let from = startLine === null ? 0 : fieldsAt;
-  let hostPending = newHost !== null;
-  if (hostPending && hostStart < 0) {
-    out += text.slice(from, fieldsAt) + newHost;
-    from = fieldsAt;
-    hostPending = false;
-  }
   let allowsTrailers = false;
-  for (let i = 0; i < marks.length; i += 3) {
-    const start = marks[i + 1] as number;
-    if (hostPending && hostStart < start) {
-      out += text.slice(from, hostStart) + newHost;
-      from = hostEnd;
-      hostPending = false;
-    }
-    if (marks[i] === UPGRADE_LINE && options.upgrade === true) continue;
-    out += text.slice(from, start);
-    if (marks[i] === TE_TRAILERS && !allowsTrailers) {
-      out += 'TE: trailers\r\n';
-      allowsTrailers = true;
-    }
+  for (let i = 0; marks !== null && i < marks.length; i += 3) {
+    const kind = marks[i];
+    if (kind === UPGRADE_LINE && options.upgrade === true) continue;
+    out += text.slice(from, marks[i + 1]);
     from = marks[i + 2] as number;
-  }
-  if (hostPending) {
-    out += text.slice(from, hostStart) + newHost;
-    from = hostEnd;
+    if (kind !== TE_TRAILERS || allowsTrailers) continue;
+    out += TE_LINE;
+    allowsTrailers = true;
   }
   return `${out}${text.slice(from, -2)}${connectionLine(options, allowsTrailers)}\r\n`;
 }
 
-const noMarks: readonly number[] = Object.freeze([]);
+const TE_LINE = 'TE: trailers\r\n';
+const trailersPattern = /(^|,)[ \t]*trailers[ \t]*(,|$)/i;
 
-/** The way of a head whose fields were replaced, or that nominates fields of its own. */
+/** The way of a head with another Host, with replaced fields, or that nominates fields of its own. */
 function rewrite(
   head: MessageHead,
   startLine: string | null,
   host: string | null,
+  addsHost: boolean,
   options: SerializeOptions,
 ): string {
   const fields = head.fields;
   if (head.edited) assertFields(fields);
   let out = startLine ?? head.text.slice(0, head.fieldsAt);
+  if (addsHost) out += `Host: ${host}\r\n`;
   let allowsTrailers = false;
-  let hostPending = host !== null;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
     const value = fields[i + 1] as string;
     const lower = name.toLowerCase();
-    if (lower === 'host' && host !== null) {
-      if (hostPending) out += `${name}: ${host}\r\n`;
-      hostPending = false;
-    } else if (lower === 'te' && /(^|,)[ \t]*trailers[ \t]*(,|$)/i.test(value)) {
-      if (!allowsTrailers) out += 'TE: trailers\r\n';
+    if (lower === 'te' && trailersPattern.test(value)) {
+      if (!allowsTrailers) out += TE_LINE;
       allowsTrailers = true;
-    } else if (travels(lower, head, options)) out += `${name}: ${value}\r\n`;
+    } else if (travels(lower, head, options)) {
+      out += `${name}: ${lower === 'host' && host !== null ? host : value}\r\n`;
+    }
   }
-  if (hostPending) out += `Host: ${host}\r\n`;
   return `${out}${connectionLine(options, allowsTrailers)}\r\n`;
 }
 
