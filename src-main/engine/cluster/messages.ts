@@ -36,9 +36,16 @@ export interface WorkerConfig {
 export interface WorkerIdentity {
   readonly number: number;
   readonly agentId: string;
-  readonly caDirectory: string;
+  /** The CA, so that every worker signs with the same one. */
+  readonly ca: {
+    readonly certificatePem: string;
+    readonly privateKeyPem: string;
+    readonly directory: string;
+  };
   /** PKCS#8 PEM of the key that all leaf certificates share, made once by the primary. */
   readonly leafKeyPem: string;
+  /** 48 bytes: a TLS session begun on one worker resumes on another. */
+  readonly ticketKeys: Uint8Array;
 }
 
 export type ToWorker =

@@ -80,3 +80,8 @@ async function readTrustFile(file: string): Promise<X509Certificate[]> {
   const problem = `is corrupt in certificate ${blockIndex}: ${reason}`;
   throw new TrustStoreError('trust-corrupt', file, blockIndex, problem);
 }
+
+/** The context of a worker: the system's roots and those that the primary has read and checked. Takes some 10 ms: once a change. */
+export function buildUpstreamContext(extraRootsPem: readonly string[]): SecureContext {
+  return createSecureContext(upstreamContextOptions([...new Set([...systemRoots(), ...extraRootsPem])]));
+}

@@ -1,0 +1,188 @@
+import type { Clock } from '../clock.ts';
+import type {
+  ConnectTimings,
+  Destination,
+  LeasedConnection,
+  LeaseRequest,
+  PendingLease,
+  Transport,
+  TransportOwner,
+  Upstreams,
+} from '../proxy/ports.ts';
+import { dial } from './dial.ts';
+import type { Dialed, DialOptions } from './dial.ts';
+import { SocketTransport } from './socket-transport.ts';
+
+export interface PoolLimits {
+  /** Idle connections kept for one destination. */
+  readonly maxIdlePerDestination: number;
+  /** Idle connections kept in all. */
+  readonly maxIdle: number;
+  /**
+   * How long an idle connection is kept, in ms: shorter than the 5 s after which node:http servers close theirs, so that
+   * a request seldom meets a connection that is just being closed.
+   */
+  readonly idleTimeoutMs: number;
+}
+
+export const defaultPoolLimits: PoolLimits = {
+  maxIdlePerDestination: 256,
+  maxIdle: 1024,
+  idleTimeoutMs: 4000,
+};
+
+/** One connection to an upstream, leased to one owner at a time. */
+export class UpstreamConnection implements TransportOwner, LeasedConnection {
+  readonly transport: Transport;
+  readonly destination: Destination;
+  readonly address: string;
+  readonly timings: ConnectTimings;
+  /** How many leases it has had before the one that holds it now. */
+  uses = 0;
+  idleSince = 0;
+  owner: TransportOwner | null = null;
+  attachment: unknown = null;
+  alive = true;
+  readonly #pool: UpstreamPool;
+
+  constructor(pool: UpstreamPool, destination: Destination, dialed: Dialed) {
+    this.#pool = pool;
+    this.destination = destination;
+    this.address = dialed.address;
+    this.timings = dialed.timings;
+    const transport = new SocketTransport(dialed.socket, dialed.tcp);
+    transport.owner = this;
+    this.transport = transport;
+  }
+
+  /** Gives the connection back for others to use, or ends it. The owner is told nothing more. */
+  release(reusable: boolean): void {
+    this.owner = null;
+    if (reusable && this.alive) this.#pool.keep(this);
+    else this.transport.destroy();
+  }
+
+  received(bytes: Buffer): void {
+    // Bytes on an idle connection answer no request: what comes next could not be told apart from them.
+    if (this.owner === null) this.#pool.discard(this);
+    else this.owner.received(bytes);
+  }
+
+  ended(): void {
+    if (this.owner === null) this.#pool.discard(this);
+    else this.owner.ended();
+  }
+
+  closed(error: NodeJS.ErrnoException | null): void {
+    this.alive = false;
+    const owner = this.owner;
+    this.owner = null;
+    if (owner === null) this.#pool.discard(this);
+    else owner.closed(error);
+  }
+
+  drained(): void {
+    this.owner?.drained();
+  }
+}
+
+/** Connections to upstreams, idle ones last used first: a few stay warm and the others time out. */
+export class UpstreamPool implements Upstreams {
+  #idle = new Map<string, UpstreamConnection[]>();
+  #idleCount = 0;
+  #sweeping = false;
+  #closed = false;
+  readonly #dial: DialOptions;
+  readonly #limits: PoolLimits;
+  readonly #clock: Clock;
+
+  constructor(dialOptions: DialOptions, limits: PoolLimits = defaultPoolLimits) {
+    this.#dial = dialOptions;
+    this.#clock = dialOptions.clock;
+    this.#limits = limits;
+  }
+
+  get idleCount(): number {
+    return this.#idleCount;
+  }
+
+  /** An idle connection at once, else a new one. `fresh` asks for a new one: the last one proved stale. */
+  lease(destination: Destination, request: LeaseRequest, fresh = false): PendingLease | null {
+    const idle = fresh ? undefined : this.#takeIdle(destination.key);
+    if (idle !== undefined) {
+      idle.uses += 1;
+      request.leased(idle);
+      return null;
+    }
+    const cancel = dial(destination, this.#dial, (result) => {
+      if (!result.ok) return request.failed(result.failure);
+      request.leased(new UpstreamConnection(this, destination, result.dialed));
+    });
+    return { cancel };
+  }
+
+  keep(connection: UpstreamConnection): void {
+    const stack = this.#idle.get(connection.destination.key) ?? [];
+    const full =
+      stack.length >= this.#limits.maxIdlePerDestination || this.#idleCount >= this.#limits.maxIdle;
+    if (full || this.#closed) return connection.transport.destroy();
+    if (stack.length === 0) this.#idle.set(connection.destination.key, stack);
+    connection.idleSince = this.#clock.now();
+    connection.transport.resume();
+    stack.push(connection);
+    this.#idleCount += 1;
+    this.#sweepLater();
+  }
+
+  discard(connection: UpstreamConnection): void {
+    const stack = this.#idle.get(connection.destination.key);
+    const at = stack?.indexOf(connection) ?? -1;
+    if (stack !== undefined && at >= 0) {
+      stack.splice(at, 1);
+      this.#idleCount -= 1;
+      if (stack.length === 0) this.#idle.delete(connection.destination.key);
+    }
+    connection.transport.destroy();
+  }
+
+  /** Ends every idle connection, now and from now on: for a changed trust store, and at the end. */
+  closeIdle(): void {
+    for (const stack of [...this.#idle.values()])
+      for (const connection of [...stack]) this.discard(connection);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.closeIdle();
+  }
+
+  #takeIdle(key: string): UpstreamConnection | undefined {
+    const stack = this.#idle.get(key);
+    if (stack === undefined) return undefined;
+    const connection = stack.pop();
+    this.#idleCount -= 1;
+    if (stack.length === 0) this.#idle.delete(key);
+    return connection;
+  }
+
+  #sweepLater(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#clock.setTimer(
+      this.#limits.idleTimeoutMs / 4,
+      () => {
+        this.#sweeping = false;
+        this.#sweep();
+        if (this.#idleCount > 0) this.#sweepLater();
+      },
+      true,
+    );
+  }
+
+  #sweep(): void {
+    const oldest = this.#clock.now() - this.#limits.idleTimeoutMs;
+    for (const stack of [...this.#idle.values()]) {
+      for (const connection of [...stack]) if (connection.idleSince < oldest) this.discard(connection);
+    }
+  }
+}

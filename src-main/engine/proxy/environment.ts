@@ -1,0 +1,47 @@
+import type { Flow } from '#shared/flow/flow.ts';
+import type { FlowIdSource } from '#shared/flow/flow-id.ts';
+import type { Clock } from '../clock.ts';
+import type { BodyCapture, FlowSink } from '../capture/flow-record.ts';
+import type { RuleRuntime } from '../rules/rule-runtime.ts';
+import type { Http1Limits } from './http1/limits.ts';
+import type { OpenFlows } from './open-flows.ts';
+import type { Destination, NameHolder, Upstreams } from './ports.ts';
+
+/** Keeps the captured part of one body. */
+export interface BodyCollector {
+  add(chunk: Buffer): void;
+  finish(): BodyCapture;
+  /** Gives its memory back without using it. */
+  discard(): void;
+}
+
+/** What all connections of a worker share: handed to every session and exchange. */
+export interface ProxyEnvironment {
+  readonly clock: Clock;
+  readonly worker: number;
+  readonly ids: FlowIdSource;
+  readonly rules: RuleRuntime;
+  readonly upstreams: Upstreams;
+  readonly sink: FlowSink;
+  readonly openFlows: OpenFlows;
+  readonly http1Limits: Http1Limits;
+  /** null while nothing is recorded. */
+  collectBody(): BodyCollector | null;
+  destination(scheme: Destination['scheme'], host: string, port: number): Destination;
+  /** True for Spike's own listeners, by name and port; what names resolve to is looked at again after connecting. */
+  isForbidden(host: string, port: number): boolean;
+}
+
+/** What is known of a client's connection; shared by its flows. */
+export interface ClientFacts {
+  readonly connectionId: string;
+  /** address:port */
+  readonly client: string;
+  readonly caller: NameHolder;
+  /** Set once TLS has been opened. */
+  readonly tls: Flow['tls'];
+  /** Where requests in origin-form go: a route's upstream, or what CONNECT named; null on the proxy port itself. */
+  readonly destination: Destination | null;
+  /** The Host that clients of a route name by using its listener; replaced for an upstream elsewhere. null: kept. */
+  readonly ownHost: string | null;
+}

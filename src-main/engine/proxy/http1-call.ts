@@ -1,0 +1,311 @@
+import type { Clock } from '../clock.ts';
+import type { ResponseHead } from './http1/head.ts';
+import type { Http1Error } from './http1/http1-error.ts';
+import type { Http1Limits } from './http1/limits.ts';
+import { ResponseParser } from './http1/parser.ts';
+import type { Http1Sink, InputEnd } from './http1/parser.ts';
+import type {
+  ConnectTimings,
+  Destination,
+  LeasedConnection,
+  LeaseRequest,
+  NetworkFailure,
+  PendingLease,
+  Transport,
+  TransportOwner,
+  Upstreams,
+} from './ports.ts';
+
+/** What a call tells the exchange that made it. After `callFailed` or `callUpgraded` it says nothing more. */
+export interface CallOwner {
+  /** An interim head (1xx), or the head of the answer. */
+  responseHead(head: ResponseHead): void;
+  responseData(data: Buffer): void;
+  responseBody(wire: Buffer): void;
+  responseTrailers(fields: string[]): void;
+  responseComplete(): void;
+  /** Everything that the last bytes held has been told. */
+  responseFlush(): void;
+  callFailed(failure: NetworkFailure): void;
+  /** The connection speaks something else from now on; `rest` is what came after the head. */
+  callUpgraded(connection: LeasedConnection, rest: Buffer | null): void;
+}
+
+/** When the parts of a call happened: Unix ms, 0 while they did not. */
+export interface CallTimes {
+  askedAt: number;
+  leasedAt: number;
+  sentAt: number;
+  firstByteAt: number;
+}
+
+/** The parser of an upstream connection: lives as long as it, and serves one call after the other. */
+class ResponseReader implements Http1Sink<ResponseHead> {
+  readonly parser: ResponseParser;
+  call: Http1Call | null = null;
+
+  constructor(limits: Http1Limits) {
+    this.parser = new ResponseParser(this, limits);
+  }
+  onHead(head: ResponseHead): void {
+    this.call?.headRead(head);
+  }
+  onData(data: Buffer): void {
+    this.call?.owner.responseData(data);
+  }
+  onBody(wire: Buffer): void {
+    this.call?.owner.responseBody(wire);
+  }
+  onTrailers(fields: string[]): void {
+    this.call?.owner.responseTrailers(fields);
+  }
+  onComplete(): void {
+    // The call looks at `isComplete` after the feed: only then does it know what came behind the message.
+  }
+  onError(error: Http1Error): void {
+    this.call?.malformed(error);
+  }
+}
+
+/** RFC 9110, section 9.2.2: may be sent again when its connection broke before an answer came. */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+export interface CallRequest {
+  readonly destination: Destination;
+  readonly method: string;
+  /** The head as it is sent; '' when it comes through `send` like the body (a request link gives only bytes). */
+  readonly headText: string;
+  /** No body follows: the head alone is the request, and can be sent again. */
+  readonly bodyless: boolean;
+}
+
+/**
+ * The upstream's side of one exchange: leases a connection, sends the request as it comes, reads the answer. A reused
+ * connection that turns out to be closed is replaced once, if the request may be sent again.
+ */
+export class Http1Call implements TransportOwner, LeaseRequest {
+  readonly owner: CallOwner;
+  readonly times: CallTimes = { askedAt: 0, leasedAt: 0, sentAt: 0, firstByteAt: 0 };
+  connection: LeasedConnection | null = null;
+  /** Facts of the connection that was used; they stay when it has been given back. */
+  address: string | null = null;
+  reused = false;
+  timings: ConnectTimings | null = null;
+  #reader: ResponseReader | null = null;
+  #lease: PendingLease | null = null;
+  /** What is to be sent once there is a connection; kept for a second try while `#replayable`. */
+  #waiting: Buffer[] = [];
+  #headText: string;
+  #headSent = false;
+  #requestComplete = false;
+  #responseHead: ResponseHead | null = null;
+  #over = false;
+  #retried = false;
+  readonly #request: CallRequest;
+  readonly #upstreams: Upstreams;
+  readonly #clock: Clock;
+  readonly #limits: Http1Limits;
+  /** Where the request comes from: told to wait while it cannot be sent. */
+  readonly #client: Transport;
+
+  constructor(
+    request: CallRequest,
+    owner: CallOwner,
+    client: Transport,
+    upstreams: Upstreams,
+    clock: Clock,
+    limits: Http1Limits,
+  ) {
+    this.#request = request;
+    this.#headText = request.headText;
+    this.owner = owner;
+    this.#client = client;
+    this.#upstreams = upstreams;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  start(): void {
+    this.times.askedAt = this.#clock.now();
+    this.#ask(false);
+  }
+
+  /** Sends a piece of the request, as it is on the wire. */
+  send(wire: Buffer): void {
+    if (this.#over) return;
+    const connection = this.connection;
+    if (connection === null) {
+      this.#waiting.push(wire);
+      this.#client.pause();
+    } else if (!this.#headSent && this.#headText !== '') {
+      this.#headSent = true;
+      if (!connection.transport.writeBoth(this.#headText, wire)) this.#client.pause();
+    } else if (!connection.transport.write(wire)) this.#client.pause();
+  }
+
+  /** Nothing more of the request is known right now: what was kept back to be sent in one packet goes out. */
+  flush(): void {
+    if (this.connection === null || this.#headSent || this.#over) return;
+    this.#headSent = true;
+    if (this.#headText !== '') this.connection.transport.writeText(this.#headText);
+  }
+
+  requestComplete(): void {
+    this.#requestComplete = true;
+    if (this.connection !== null) this.times.sentAt = this.#clock.now();
+  }
+
+  /** Gives the call up: its client is gone, or a rule answered in its place. */
+  abandon(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#lease?.cancel();
+    this.#detach()?.release(false);
+  }
+
+  pause(): void {
+    this.connection?.transport.pause();
+  }
+
+  resume(): void {
+    this.connection?.transport.resume();
+  }
+
+  // --- LeaseRequest
+
+  leased(connection: LeasedConnection): void {
+    this.#lease = null;
+    if (this.#over) return connection.release(connection.uses > 0);
+    this.times.leasedAt = this.#clock.now();
+    this.connection = connection;
+    this.address = connection.address;
+    this.reused = connection.uses > 0;
+    this.timings = connection.timings;
+    connection.owner = this;
+    const reader = (connection.attachment ??= new ResponseReader(this.#limits)) as ResponseReader;
+    reader.call = this;
+    reader.parser.expect(this.#request.method);
+    this.#reader = reader;
+    if (this.#waiting.length > 0) this.#sendWaiting();
+    else if (this.#requestComplete) this.flush();
+    if (this.#requestComplete) this.times.sentAt = this.times.leasedAt;
+  }
+
+  failed(failure: NetworkFailure): void {
+    this.#lease = null;
+    this.#fail(failure);
+  }
+
+  // --- TransportOwner: what the upstream does
+
+  received(bytes: Buffer): void {
+    const reader = this.#reader;
+    if (reader === null || this.#over) return;
+    if (this.times.firstByteAt === 0) this.times.firstByteAt = this.#clock.now();
+    const next = reader.parser.feed(bytes);
+    if (this.#over) return;
+    const head = this.#responseHead;
+    if (reader.parser.isComplete && head !== null)
+      this.#end(head, next < bytes.length ? bytes.subarray(next) : null);
+    else this.owner.responseFlush();
+  }
+
+  ended(): void {
+    if (!this.#over) this.#inputOver(this.#reader?.parser.finish() ?? 'idle', null);
+  }
+
+  closed(error: NodeJS.ErrnoException | null): void {
+    if (!this.#over)
+      this.#inputOver(error === null ? (this.#reader?.parser.finish() ?? 'idle') : 'truncated', error);
+  }
+
+  drained(): void {
+    this.#client.resume();
+  }
+
+  // --- the parser's findings
+
+  headRead(head: ResponseHead): void {
+    if (!head.interim) this.#responseHead = head;
+    this.owner.responseHead(head);
+  }
+
+  malformed(error: Http1Error): void {
+    const { destination } = this.#request;
+    this.#fail({
+      cause: 'upstream-malformed-response',
+      code: error.code,
+      message: `${destination.host}:${destination.port} sent an answer that cannot be read: ${error.message}`,
+    });
+  }
+
+  #ask(fresh: boolean): void {
+    this.#lease = this.#upstreams.lease(this.#request.destination, this, fresh);
+  }
+
+  #sendWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wire of waiting) this.send(wire);
+    this.#client.resume();
+  }
+
+  #end(head: ResponseHead, rest: Buffer | null): void {
+    this.#over = true;
+    const connection = this.#detach();
+    if (connection === null) return;
+    if (head.endsHttp) return this.owner.callUpgraded(connection, rest);
+    // Bytes behind the answer belong to no request of ours; a request that is still being sent cannot be followed by another.
+    connection.release(head.keepAlive && this.#requestComplete && rest === null);
+    this.owner.responseComplete();
+  }
+
+  #inputOver(end: InputEnd, error: NodeJS.ErrnoException | null): void {
+    if (end === 'complete' && this.#responseHead !== null) return this.#end(this.#responseHead, null);
+    if (this.times.firstByteAt === 0 && this.#mayRetry()) return this.#retry();
+    const { host, port } = this.#request.destination;
+    const at = `${host}:${port}`;
+    const when = this.#responseHead === null ? 'before it answered' : 'in the middle of its answer';
+    this.#fail(
+      error === null
+        ? {
+            cause: 'upstream-closed-early',
+            code: 'SPIKE_CLOSED',
+            message: `${at} closed the connection ${when}.`,
+          }
+        : {
+            cause: 'upstream-reset',
+            code: error.code ?? 'UNKNOWN',
+            message: `${at} broke the connection off ${when} (${error.code ?? error.message}).`,
+          },
+    );
+  }
+
+  #mayRetry(): boolean {
+    const { method, bodyless, headText } = this.#request;
+    const stale = this.connection !== null && this.connection.uses > 0;
+    return stale && !this.#retried && bodyless && headText !== '' && idempotent.has(method);
+  }
+
+  #retry(): void {
+    this.#retried = true;
+    this.#headSent = false;
+    this.#detach()?.release(false);
+    this.#ask(true);
+  }
+
+  #fail(failure: NetworkFailure): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#detach()?.release(false);
+    this.owner.callFailed(failure);
+  }
+
+  #detach(): LeasedConnection | null {
+    const connection = this.connection;
+    if (this.#reader !== null) this.#reader.call = null;
+    this.#reader = null;
+    this.connection = null;
+    return connection;
+  }
+}

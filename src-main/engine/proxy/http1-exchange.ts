@@ -1,0 +1,509 @@
+import type { FlowRecord } from '../capture/flow-record.ts';
+import type { FaultPlan } from '../rules/fault-plan.ts';
+import type { Link } from '../rules/link.ts';
+import { needs } from '../rules/compiled-rules.ts';
+import type { BodyCollector, ClientFacts, ProxyEnvironment } from './environment.ts';
+import { Http1Call } from './http1-call.ts';
+import type { CallOwner } from './http1-call.ts';
+import type { RequestHead, ResponseHead } from './http1/head.ts';
+import { serializeRequestHead, serializeResponseHead } from './http1/serialize-head.ts';
+import { failureResponse, faultResponse, responseBytes } from './local-response.ts';
+import type { LocalResponse } from './local-response.ts';
+import { endFlow, newFlow } from './new-flow.ts';
+import type { OpenFlow } from './open-flows.ts';
+import type { Destination, LeasedConnection, NetworkFailure, Transport } from './ports.ts';
+
+/** The session that an exchange belongs to. */
+export interface ExchangeHost {
+  readonly client: Transport;
+  readonly facts: ClientFacts;
+  /** The answer has been handed over whole. `keepAlive`: the connection can take another request. */
+  exchangeOver(keepAlive: boolean): void;
+  /** The answer broke off, or a rule said so: the client's connection is over. */
+  exchangeBroken(how: 'destroy' | 'reset'): void;
+  /** The client's connection speaks something else now. */
+  exchangeUpgraded(connection: LeasedConnection, rest: Buffer | null, flow: FlowRecord): void;
+}
+
+const faultReset: NetworkFailure = {
+  cause: 'fault-reset',
+  code: 'ECONNRESET',
+  message: 'A rule reset the connection to the client.',
+};
+
+/**
+ * One request and its response:
+ *
+ *     client ─► request link? ─► Http1Call ─► upstream
+ *     client ◄─ response link? ◄─┘
+ *
+ * The links exist only when a rule hits. Everything that happens is written into one flow record, which is handed over
+ * when the answer has left, or when a side gave up.
+ */
+export class Http1Exchange implements CallOwner, OpenFlow {
+  readonly #environment: ProxyEnvironment;
+  readonly #host: ExchangeHost;
+  readonly #head: RequestHead;
+  readonly #destination: Destination;
+  readonly #flow: FlowRecord;
+  #call: Http1Call | null = null;
+  #plan: FaultPlan | null = null;
+  #requestLink: Link | null = null;
+  #responseLink: Link | null = null;
+  /** What came of the body before it was known what is to be done with it. */
+  #early: Buffer[] | null = null;
+  #requestBody: BodyCollector | null = null;
+  #responseBody: BodyCollector | null = null;
+  #requestComplete = false;
+  /** Whether the request goes nowhere: it was answered by Spike. */
+  #answered = false;
+  #answering: ResponseHead | null = null;
+  /** A head that waits for its first body bytes, to leave in one packet with them. */
+  #pendingHead: string | null = null;
+  #keepAlive: boolean;
+  #over = false;
+
+  constructor(
+    environment: ProxyEnvironment,
+    host: ExchangeHost,
+    head: RequestHead,
+    destination: Destination,
+    now: number,
+  ) {
+    this.#environment = environment;
+    this.#host = host;
+    this.#head = head;
+    this.#destination = destination;
+    this.#keepAlive = head.keepAlive;
+    const flow = newFlow('http', environment, host.facts, destination, now);
+    flow.method = head.method;
+    flow.url = destination.origin + head.destination.path;
+    flow.httpVersion = head.httpVersion;
+    flow.requestFields = head.text.slice(head.fieldsAt, -2);
+    flow.requestHeadBytes = head.rawHeadBytes;
+    this.#flow = flow;
+  }
+
+  get flowId(): string {
+    return this.#flow.id;
+  }
+
+  get startedAtMs(): number {
+    return this.#flow.startedAtMs;
+  }
+
+  /** Decides what is done with the request, and begins. */
+  begin(): void {
+    this.#environment.openFlows.add(this);
+    const compiled = this.#environment.rules.compiled;
+    if (compiled.needs === 0) return this.#send();
+    const caller = this.#host.facts.caller;
+    if ((compiled.needs & needs.caller) === 0 || caller.ready === null) return this.#match();
+    this.#wait();
+    void caller.ready.then(() => {
+      if (!this.#over) this.#match();
+    });
+  }
+
+  // --- the request, from the session
+
+  requestData(data: Buffer): void {
+    this.#flow.requestBodyBytes += data.length;
+    if (this.#requestBody === null) this.#requestBody = this.#environment.collectBody();
+    this.#requestBody?.add(data);
+  }
+
+  requestBody(wire: Buffer): void {
+    if (this.#early !== null) this.#early.push(wire);
+    else if (this.#requestLink !== null) this.#requestLink.push(wire);
+    else this.#call?.send(wire);
+  }
+
+  requestFlush(): void {
+    if (this.#early === null) this.#call?.flush();
+  }
+
+  requestComplete(): void {
+    this.#requestComplete = true;
+    if (this.#early !== null) return;
+    if (this.#requestLink !== null) this.#requestLink.end();
+    else this.#call?.requestComplete();
+    if (this.#answered) this.#answerOver();
+  }
+
+  /** The client can be written to again. */
+  clientDrained(): void {
+    this.#call?.resume();
+  }
+
+  /** Whether a rule holds it right now: then a client that says no more has given up. */
+  get isHeld(): boolean {
+    return this.#plan !== null && (this.#plan.heldBytes > 0 || this.#call === null);
+  }
+
+  /** The client is gone: nobody is left to answer. */
+  clientGone(failure: NetworkFailure): void {
+    if (this.#over) return;
+    const hanging =
+      this.#plan?.marks.some((mark) => mark.type === 'hang' && mark.outcome === 'acting') ?? false;
+    this.#call?.abandon();
+    this.#finish(
+      hanging
+        ? {
+            cause: 'fault-hang',
+            code: failure.code,
+            message: 'The client gave up while a rule held the call.',
+          }
+        : failure,
+    );
+  }
+
+  /** The rest of the request cannot be read: what was begun is given up. */
+  requestMalformed(failure: NetworkFailure, rawHead: string): void {
+    if (this.#over) return;
+    this.#call?.abandon();
+    this.#flow.rawHead = rawHead;
+    this.#finish(failure);
+  }
+
+  // --- the response, from the call
+
+  responseHead(head: ResponseHead): void {
+    if (head.interim) return this.#interim(head);
+    this.#answering = head;
+    const flow = this.#flow;
+    flow.status = head.status;
+    flow.reason = head.reason;
+    flow.responseFields = head.text.slice(head.fieldsAt, -2);
+    flow.responseHeadBytes = head.rawHeadBytes;
+    if (head.framing === 'until-close') this.#keepAlive = false;
+    this.#startResponse(serializeResponseHead(head, this.#serializeOptions(head)), bodyLength(head));
+  }
+
+  responseData(data: Buffer): void {
+    this.#flow.responseBodyBytes += data.length;
+    if (this.#responseBody === null) this.#responseBody = this.#environment.collectBody();
+    this.#responseBody?.add(data);
+  }
+
+  responseBody(wire: Buffer): void {
+    if (this.#responseLink !== null) return this.#responseLink.push(wire);
+    const head = this.#pendingHead;
+    this.#pendingHead = null;
+    const client = this.#host.client;
+    if (!(head === null ? client.write(wire) : client.writeBoth(head, wire))) this.#call?.pause();
+  }
+
+  responseTrailers(fields: string[]): void {
+    for (let index = 0; index < fields.length; index += 2) {
+      this.#flow.trailers += `${fields[index]}: ${fields[index + 1]}\r\n`;
+    }
+  }
+
+  responseComplete(): void {
+    if (this.#responseLink !== null) this.#responseLink.end();
+    else this.#delivered();
+  }
+
+  responseFlush(): void {
+    const head = this.#pendingHead;
+    if (head === null) return;
+    this.#pendingHead = null;
+    if (!this.#host.client.writeText(head)) this.#call?.pause();
+  }
+
+  callFailed(failure: NetworkFailure): void {
+    if (this.#over) return;
+    this.#noteCall();
+    this.#call = null;
+    this.#flow.error = { code: failure.code, cause: failure.cause, message: failure.message };
+    // Half an answer cannot be taken back: the client must see that it broke off.
+    if (this.#answering !== null) return this.#break(failure);
+    const status =
+      failure.cause === 'upstream-connect-timeout' || failure.cause === 'upstream-timeout' ? 504 : 502;
+    this.#answer(failureResponse(status, failure));
+  }
+
+  callUpgraded(connection: LeasedConnection, rest: Buffer | null): void {
+    this.responseFlush();
+    this.#noteCall();
+    this.#over = true;
+    this.#environment.openFlows.remove(this);
+    if (this.#plan !== null) {
+      this.#environment.rules.close(this.#plan);
+      this.#flow.faults = this.#plan.applied();
+    }
+    const isWebSocket = this.#answering?.upgrade?.toLowerCase() === 'websocket';
+    if (isWebSocket) this.#flow.kind = 'websocket';
+    this.#host.exchangeUpgraded(connection, rest, this.#flow);
+  }
+
+  snapshot(): FlowRecord {
+    return {
+      ...this.#flow,
+      caller: this.#host.facts.caller.current,
+      callee: this.#destination.callee.current,
+      upstreamAddress: this.#call?.address ?? this.#flow.upstreamAddress,
+      faults: this.#plan?.applied() ?? [],
+    };
+  }
+
+  // --- rules
+
+  #match(): void {
+    const path = this.#head.destination.path;
+    const matching = this.#environment.rules.compiled.matchCall({
+      caller: this.#host.facts.caller.current.name,
+      callee: this.#destination.callee.current.name,
+      method: this.#head.method,
+      host: this.#destination.host,
+      path,
+    });
+    if (matching.length === 0) return this.#go();
+    let settled = false;
+    this.#environment.rules.trigger(matching, (hit) => {
+      settled = true;
+      if (this.#over) return;
+      if (hit.length > 0) this.#plan = this.#environment.rules.open(hit, this.#flow.startedAtMs);
+      this.#go();
+    });
+    if (!settled) this.#wait();
+  }
+
+  /** Keeps what comes of the body until it is known what to do with the request. */
+  #wait(): void {
+    this.#early ??= [];
+    this.#host.client.pause();
+  }
+
+  /** What to do is known: what came meanwhile follows. */
+  #go(): void {
+    const early = this.#early;
+    this.#early = null;
+    this.#send();
+    if (early === null) return;
+    for (const wire of early) this.requestBody(wire);
+    if (this.#requestComplete) this.requestComplete();
+    this.requestFlush();
+    this.#host.client.resume();
+  }
+
+  #send(): void {
+    const plan = this.#plan;
+    if (plan !== null) {
+      if (plan.takeResetAtStart()) return this.#reset();
+      const answer = plan.takeAnswer();
+      if (answer !== null) return this.#answer(faultResponse(answer));
+    }
+    const { host, port } = this.#destination;
+    if (this.#environment.isForbidden(host, port)) return this.callFailed(forbidden(host, port));
+    const text = serializeRequestHead(this.#head, this.#requestOptions());
+    if (plan !== null && this.#sendThroughLink(plan, text)) return;
+    this.#call = this.#createCall(text);
+    this.#call.start();
+  }
+
+  /** Puts the request's link between; the call begins when the first bytes come out of it. */
+  #sendThroughLink(plan: FaultPlan, text: string): boolean {
+    const { client } = this.#host;
+    this.#requestLink = plan.createLink(
+      'request',
+      {
+        write: (bytes) => {
+          if (this.#over) return;
+          if (this.#call === null) {
+            this.#call = this.#createCall('');
+            this.#call.start();
+          }
+          this.#call.send(bytes);
+        },
+        end: () => this.#call?.requestComplete(),
+        reset: () => this.#reset(),
+      },
+      { pause: () => client.pause(), resume: () => client.resume() },
+    );
+    this.#requestLink?.push(Buffer.from(text, 'latin1'));
+    return this.#requestLink !== null;
+  }
+
+  #createCall(headText: string): Http1Call {
+    const { upstreams, clock, http1Limits } = this.#environment;
+    const head = this.#head;
+    const bodyless = head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0);
+    return new Http1Call(
+      { destination: this.#destination, method: head.method, headText, bodyless },
+      this,
+      this.#host.client,
+      upstreams,
+      clock,
+      http1Limits,
+    );
+  }
+
+  #requestOptions(): { target: string; host?: string; upgrade: boolean } {
+    const head = this.#head;
+    const { path, form, authority } = head.destination;
+    const upgrade = head.upgrade !== null;
+    if (form === 'absolute') return { target: path, host: authority, upgrade };
+    const { ownHost } = this.#host.facts;
+    const named = head.hostField;
+    if (ownHost !== null && (named === null || named === ownHost)) {
+      return {
+        target: path,
+        host: this.#destination.origin.slice(this.#destination.origin.indexOf('//') + 2),
+        upgrade,
+      };
+    }
+    return { target: path, upgrade };
+  }
+
+  // --- answering
+
+  #serializeOptions(head: ResponseHead): { connection?: 'close' | 'keep-alive'; upgrade?: boolean } {
+    if (head.status === 101) return { upgrade: true };
+    if (!this.#keepAlive) return { connection: 'close' };
+    // A 1.0 client keeps the connection only if it is told so (RFC 9112, appendix C.2.2).
+    return this.#head.httpVersion === '1.0' ? { connection: 'keep-alive' } : {};
+  }
+
+  #interim(head: ResponseHead): void {
+    // A 1.0 client knows no interim responses (RFC 9110, section 15.2).
+    if (this.#head.httpVersion === '1.0') return;
+    this.#host.client.writeText(serializeResponseHead(head));
+  }
+
+  #startResponse(text: string, bodyBytes: number | null): void {
+    if (this.#plan !== null && this.#responseLink === null) {
+      this.#plan.responseShape = { headBytes: text.length, bodyBytes };
+      this.#responseLink = this.#createResponseLink(this.#plan);
+    }
+    if (this.#responseLink === null) this.#pendingHead = text;
+    else this.#responseLink.push(Buffer.from(text, 'latin1'));
+  }
+
+  #createResponseLink(plan: FaultPlan): Link | null {
+    return plan.createLink(
+      'response',
+      {
+        write: (bytes) => {
+          if (!this.#host.client.write(bytes)) this.#call?.pause();
+        },
+        end: () => this.#delivered(),
+        reset: () => this.#reset(),
+      },
+      { pause: () => this.#call?.pause(), resume: () => this.#call?.resume() },
+    );
+  }
+
+  /** Answers without the upstream: a rule said so, or it could not be reached. */
+  #answer(answer: LocalResponse): void {
+    const flow = this.#flow;
+    flow.status = answer.status;
+    flow.reason = answer.reason;
+    flow.responseFields = answer.fieldsText;
+    const withBody = this.#head.method !== 'HEAD';
+    // What is still to come of the request is read and thrown away, unless the client waits to be told to send it.
+    const waits = this.#head.expectContinue && !this.#requestComplete;
+    if (waits) this.#keepAlive = false;
+    const bytes = responseBytes(answer, this.#keepAlive ? null : 'close', withBody);
+    const body = withBody ? answer.body : Buffer.alloc(0);
+    flow.responseHeadBytes = bytes.length - body.length;
+    if (body.length > 0) this.responseData(body);
+    if (this.#plan !== null) {
+      this.#plan.responseShape = { headBytes: bytes.length - body.length, bodyBytes: body.length };
+      this.#responseLink ??= this.#createResponseLink(this.#plan);
+    }
+    this.#requestLink?.dispose();
+    this.#requestLink = null;
+    if (this.#responseLink === null) this.#host.client.write(bytes);
+    else this.#responseLink.push(bytes);
+    this.#answered = true;
+    if (this.#requestComplete || waits) this.#answerOver();
+    else this.#host.client.resume();
+  }
+
+  #answerOver(): void {
+    this.#answered = false;
+    if (this.#responseLink !== null) this.#responseLink.end();
+    else this.#delivered();
+  }
+
+  /** The last byte of the answer is with the client's transport. */
+  #delivered(): void {
+    if (this.#over) return;
+    this.responseFlush();
+    const keepAlive = this.#keepAlive && this.#requestComplete;
+    // An answer that came before the request had ended: the upstream wants no more of it.
+    if (!this.#requestComplete) this.#call?.abandon();
+    this.#finish(null);
+    this.#host.exchangeOver(keepAlive);
+  }
+
+  #break(failure: NetworkFailure): void {
+    this.#finish(failure);
+    this.#host.exchangeBroken(failure.cause === 'upstream-reset' ? 'reset' : 'destroy');
+  }
+
+  #reset(): void {
+    if (this.#over) return;
+    this.#call?.abandon();
+    this.#finish(faultReset);
+    this.#host.exchangeBroken('reset');
+  }
+
+  // --- the flow
+
+  #finish(failure: NetworkFailure | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    const flow = this.#flow;
+    const now = this.#environment.clock.now();
+    this.#noteCall();
+    if (this.#call !== null && this.#call.times.firstByteAt > 0)
+      flow.receiveMs = now - this.#call.times.firstByteAt;
+    if (this.#requestBody !== null) flow.requestBody = this.#requestBody.finish();
+    if (this.#responseBody !== null) flow.responseBody = this.#responseBody.finish();
+    if (this.#plan !== null) {
+      this.#environment.rules.close(this.#plan);
+      flow.faults = this.#plan.applied();
+    }
+    this.#environment.openFlows.remove(this);
+    endFlow(flow, this.#host.facts, this.#destination, now, failure);
+    this.#environment.sink.record(flow);
+  }
+
+  /** Copies what the call knows of its connection and times. */
+  #noteCall(): void {
+    const call = this.#call;
+    if (call === null) return;
+    const { times, timings } = call;
+    const flow = this.#flow;
+    if (times.leasedAt > 0) {
+      flow.sendMs = Math.max(0, times.sentAt - times.leasedAt);
+      flow.blockedMs = times.leasedAt - times.askedAt;
+    }
+    if (times.firstByteAt > 0 && times.sentAt > 0)
+      flow.waitMs = Math.max(0, times.firstByteAt - times.sentAt);
+    flow.upstreamAddress = call.address;
+    flow.upstreamReused = call.reused;
+    if (call.reused || timings === null) return;
+    flow.dnsMs = timings.dnsMs;
+    flow.connectMs = timings.connectMs;
+    flow.tlsMs = timings.tlsMs;
+    const making = Math.max(0, flow.dnsMs) + Math.max(0, flow.connectMs) + Math.max(0, flow.tlsMs);
+    flow.blockedMs = Math.max(0, flow.blockedMs - making);
+  }
+}
+
+function bodyLength(head: ResponseHead): number | null {
+  if (head.framing === 'none') return 0;
+  return head.framing === 'length' ? (head.contentLength ?? 0) : null;
+}
+
+function forbidden(host: string, port: number): NetworkFailure {
+  return {
+    cause: 'upstream-forbidden',
+    code: 'SPIKE_FORBIDDEN',
+    message: `${host}:${port} is a port of this Spike itself; calls are not forwarded to it.`,
+  };
+}

@@ -1,0 +1,311 @@
+import type { FlowRecord } from '../capture/flow-record.ts';
+import type { ClientFacts, ProxyEnvironment } from './environment.ts';
+import { Http1Exchange } from './http1-exchange.ts';
+import type { ExchangeHost } from './http1-exchange.ts';
+import type { RequestHead } from './http1/head.ts';
+import type { Http1Error } from './http1/http1-error.ts';
+import { RequestParser } from './http1/parser.ts';
+import type { Http1Sink } from './http1/parser.ts';
+import { failureResponse, responseBytes } from './local-response.ts';
+import { endFlow, newFlow } from './new-flow.ts';
+import type { Destination, LeasedConnection, NetworkFailure, Transport, TransportOwner } from './ports.ts';
+
+/** Who opened the connection: does what a session cannot do by itself. */
+export interface SessionHost {
+  /** CONNECT: answers it and finds out what is inside; `rest` is what came behind it. Null: not allowed here. */
+  readonly connect: ((head: RequestHead, rest: Buffer | null) => void) | null;
+  /** Proxy credentials name the caller; null for none. Called before each request's flow begins when they changed. */
+  proxyUser(authorization: string | null): void;
+  /** The connection speaks something else from now on. */
+  upgraded(connection: LeasedConnection, rest: Buffer | null, flow: FlowRecord): void;
+  /** The session is over, its connection is closed or closing. */
+  sessionOver(): void;
+}
+
+/** After an answer that ends the connection, what still comes is thrown away for this long (RFC 9112, section 9.6). */
+const lingerMs = 1000;
+
+/**
+ * The client's side of a connection that speaks HTTP/1: one request after the other. What is pipelined waits until the
+ * answer before it has left.
+ */
+export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<RequestHead> {
+  readonly client: Transport;
+  readonly facts: ClientFacts;
+  #exchange: Http1Exchange | null = null;
+  /** Bytes behind the request that is being answered. */
+  #ahead: Buffer | null = null;
+  #inputEnded = false;
+  /** No further request is read: handed over, refused or closing. */
+  #closing = false;
+  /** The request at hand is the last one. */
+  #draining = false;
+  #connecting: RequestHead | null = null;
+  #authorization: string | null = null;
+  #feeding = false;
+  readonly #parser: RequestParser;
+  readonly #environment: ProxyEnvironment;
+  readonly #host: SessionHost;
+
+  constructor(environment: ProxyEnvironment, facts: ClientFacts, client: Transport, host: SessionHost) {
+    this.#environment = environment;
+    this.facts = facts;
+    this.client = client;
+    this.#host = host;
+    this.#parser = new RequestParser(this, environment.http1Limits);
+  }
+
+  /** Whether the connection waits for a request, so that it can be ended without cutting anything off. */
+  get isIdle(): boolean {
+    return this.#exchange === null && this.#parser.isIdle;
+  }
+
+  /** Lets the call at hand end and takes no other. */
+  drain(): void {
+    this.#draining = true;
+    if (this.isIdle) this.#close();
+  }
+
+  // --- TransportOwner: what the client does
+
+  received(bytes: Buffer): void {
+    if (this.#closing && this.#exchange === null) return;
+    if (this.#ahead !== null || this.#mustWait()) return this.#keepForLater(bytes);
+    this.#feed(bytes);
+  }
+
+  ended(): void {
+    this.#inputEnded = true;
+    const exchange = this.#exchange;
+    if (exchange === null) return this.#endClient();
+    if (!this.#parser.isComplete) {
+      exchange.clientGone(clientClosed('in the middle of its request'));
+      return this.exchangeBroken('destroy');
+    }
+    // A half-closed client may still read its answer; one whose call is held on purpose has most likely given up.
+    if (exchange.isHeld) {
+      exchange.clientGone(clientClosed('before it was answered'));
+      this.exchangeBroken('destroy');
+    }
+  }
+
+  closed(error: NodeJS.ErrnoException | null): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#closing = true;
+    exchange?.clientGone(clientClosed('before it was answered', error?.code));
+    this.#host.sessionOver();
+  }
+
+  drained(): void {
+    this.#exchange?.clientDrained();
+  }
+
+  // --- the parser's findings
+
+  onHead(head: RequestHead): void {
+    this.#nameCaller(head);
+    if (head.method === 'CONNECT') return this.#connectHead(head);
+    const destination = this.#destinationOf(head);
+    if (destination === null) return this.#refuseTarget(head);
+    const exchange = new Http1Exchange(
+      this.#environment,
+      this,
+      head,
+      destination,
+      this.#environment.clock.now(),
+    );
+    this.#exchange = exchange;
+    exchange.begin();
+  }
+
+  onData(data: Buffer): void {
+    this.#exchange?.requestData(data);
+  }
+
+  onBody(wire: Buffer): void {
+    this.#exchange?.requestBody(wire);
+  }
+
+  onTrailers(): void {
+    // They travel with the wire bytes, and are shown from there.
+  }
+
+  onComplete(): void {
+    this.#exchange?.requestComplete();
+  }
+
+  onError(error: Http1Error): void {
+    const failure: NetworkFailure = {
+      cause:
+        error.status === 414 || error.status === 431 ? 'client-limit-exceeded' : 'client-malformed-request',
+      code: error.code,
+      message: error.message,
+    };
+    if (this.#exchange === null) return this.#refuse(error.status, failure, error.rawHead);
+    // Its head was fine and is on its way already: it cannot be answered with 400 any more without confusing the two.
+    this.#exchange.requestMalformed(failure, error.rawHead);
+    this.exchangeBroken('destroy');
+  }
+
+  // --- ExchangeHost
+
+  exchangeOver(keepAlive: boolean): void {
+    this.#exchange = null;
+    if (!keepAlive || this.#closing || this.#draining) return this.#close();
+    this.#parser.reset();
+    if (this.#feeding) return;
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null) this.#feed(ahead);
+    else if (this.#inputEnded) return this.#endClient();
+    if (!this.#closing) this.client.resume();
+  }
+
+  exchangeBroken(how: 'destroy' | 'reset'): void {
+    this.#exchange = null;
+    this.#closing = true;
+    if (how === 'reset') this.client.reset();
+    else this.client.destroy();
+  }
+
+  exchangeUpgraded(connection: LeasedConnection, rest: Buffer | null, flow: FlowRecord): void {
+    this.#exchange = null;
+    this.#closing = true;
+    this.#host.upgraded(connection, rest, flow);
+    // What the client sent behind its request belongs to the new protocol; the transport has its new owner by now.
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null) connection.transport.write(ahead);
+    this.client.resume();
+  }
+
+  // --- reading
+
+  #mustWait(): boolean {
+    return this.#exchange !== null && this.#parser.isComplete;
+  }
+
+  #keepForLater(bytes: Buffer): void {
+    this.#ahead = this.#ahead === null ? bytes : Buffer.concat([this.#ahead, bytes]);
+    this.client.pause();
+  }
+
+  #feed(bytes: Buffer): void {
+    let at = 0;
+    this.#feeding = true;
+    while (at < bytes.length && !this.#closing && !this.#mustWait()) {
+      if (this.#parser.isComplete) this.#parser.reset();
+      at = this.#parser.feed(bytes, at);
+      this.#exchange?.requestFlush();
+      if (this.#connecting !== null) break;
+    }
+    this.#feeding = false;
+    const rest = at < bytes.length ? bytes.subarray(at) : null;
+    if (this.#connecting !== null) return this.#handOver(this.#connecting, rest);
+    if (this.#exchange === null && this.#parser.isComplete) this.#parser.reset();
+    if (rest !== null && !this.#closing) this.#keepForLater(rest);
+  }
+
+  // --- where requests go
+
+  #connectHead(head: RequestHead): void {
+    if (this.#host.connect === null) {
+      return this.#refuse(
+        400,
+        {
+          cause: 'client-malformed-request',
+          code: 'connect-not-here',
+          message: 'CONNECT is only for the proxy port.',
+        },
+        head.text,
+      );
+    }
+    this.#connecting = head;
+  }
+
+  #handOver(head: RequestHead, rest: Buffer | null): void {
+    this.#closing = true;
+    this.#host.connect?.(head, rest);
+  }
+
+  #destinationOf(head: RequestHead): Destination | null {
+    const target = head.destination;
+    if (target.form === 'absolute') {
+      const scheme = target.scheme;
+      if (scheme !== 'http' && scheme !== 'https') return null;
+      return this.#environment.destination(
+        scheme,
+        target.host,
+        target.port ?? (scheme === 'https' ? 443 : 80),
+      );
+    }
+    return this.facts.destination;
+  }
+
+  #nameCaller(head: RequestHead): void {
+    // Only a head with hop-by-hop fields can have credentials for a proxy: most have none, and are not looked through.
+    if (this.#host.connect === null || (head.marks === null && this.#authorization === null)) {
+      return this.#host.proxyUser(null);
+    }
+    this.#authorization = proxyAuthorization(head);
+    this.#host.proxyUser(this.#authorization);
+  }
+
+  // --- refusing
+
+  #refuseTarget(head: RequestHead): void {
+    this.#refuse(
+      400,
+      {
+        cause: 'client-malformed-request',
+        code: 'no-destination',
+        message:
+          head.destination.form === 'absolute'
+            ? `Spike forwards http and https, not ${head.destination.scheme}.`
+            : 'This is a proxy: ask it for a whole URL (curl -x), or use a route, which has a port of its own.',
+      },
+      head.text,
+    );
+  }
+
+  /** Answers a request that goes nowhere, shows it as a refused flow, and ends the connection. */
+  #refuse(status: number, failure: NetworkFailure, rawHead: string): void {
+    this.#closing = true;
+    const now = this.#environment.clock.now();
+    const flow = newFlow('refused', this.#environment, this.facts, this.facts.destination, now);
+    const answer = failureResponse(status, failure);
+    flow.rawHead = rawHead;
+    flow.requestHeadBytes = rawHead.length;
+    flow.status = status;
+    endFlow(flow, this.facts, this.facts.destination, now, failure);
+    this.#environment.sink.record(flow);
+    this.client.write(responseBytes(answer, 'close', true));
+    this.#close();
+  }
+
+  // --- ending
+
+  /** Ends the writing side and throws away what still comes, so that a RST does not overtake the answer. */
+  #close(): void {
+    this.#closing = true;
+    this.#ahead = null;
+    this.client.end();
+    this.client.resume();
+    if (!this.#inputEnded) this.#environment.clock.setTimer(lingerMs, () => this.client.destroy(), true);
+  }
+
+  #endClient(): void {
+    this.#closing = true;
+    this.client.end();
+  }
+}
+
+function clientClosed(when: string, code = 'SPIKE_CLIENT_CLOSED'): NetworkFailure {
+  return { cause: 'client-closed', code, message: `The client closed its connection ${when}.` };
+}
+
+/** The value of Proxy-Authorization, without making a list of all fields; null when absent. */
+function proxyAuthorization(head: RequestHead): string | null {
+  return /\r\nproxy-authorization:[ \t]*([^\r]*)/i.exec(head.text)?.[1] ?? null;
+}

@@ -1,0 +1,82 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { FlowRecord, FlowSink } from '../capture/flow-record.ts';
+
+/** A flow that has begun and not ended. */
+export interface OpenFlow {
+  /** What is known so far, with durationMs -1. Called only for flows that are open for long. */
+  snapshot(): FlowRecord;
+  readonly flowId: string;
+  readonly startedAtMs: number;
+}
+
+/** Flows are reported as open after this long: short ones are recorded once, when they end. */
+const reportAfterMs = 300;
+const sweepEveryMs = 250;
+/** How often a flow that stays open is reported again. */
+const repeatEveryMs = 1000;
+
+/** The flows that are open, so that a hanging call or a long stream is seen before it ends. */
+export class OpenFlows {
+  #open = new Set<OpenFlow>();
+  #reportedAt = new WeakMap<OpenFlow, number>();
+  #timer: Timer | null = null;
+  readonly #clock: Clock;
+  readonly #sink: FlowSink;
+
+  constructor(clock: Clock, sink: FlowSink) {
+    this.#clock = clock;
+    this.#sink = sink;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  add(flow: OpenFlow): void {
+    this.#open.add(flow);
+    if (this.#timer === null) this.#arm();
+  }
+
+  remove(flow: OpenFlow): void {
+    this.#open.delete(flow);
+  }
+
+  /** Ids of open flows, oldest first, at most `limit`: what is lost if this process dies. */
+  ids(limit: number): string[] {
+    const ids: string[] = [];
+    for (const flow of this.#open) {
+      if (ids.length >= limit) break;
+      ids.push(flow.flowId);
+    }
+    return ids;
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.setTimer(
+      sweepEveryMs,
+      () => {
+        this.#timer = null;
+        this.#sweep();
+        if (this.#open.size > 0) this.#arm();
+      },
+      true,
+    );
+  }
+
+  #sweep(): void {
+    const now = this.#clock.now();
+    for (const flow of this.#open) {
+      // The set keeps the order of their start: what follows is younger still.
+      if (now - flow.startedAtMs < reportAfterMs) break;
+      const reportedAt = this.#reportedAt.get(flow);
+      if (reportedAt !== undefined && now - reportedAt < repeatEveryMs) continue;
+      this.#reportedAt.set(flow, now);
+      this.#sink.record(flow.snapshot());
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import type { FailureCause } from '#shared/flow/failure-cause.ts';
+import type { ServiceName } from '#shared/flow/flow.ts';
+
+/** One side of a connection, as the protocol layers command it. */
+export interface Transport {
+  /** False when the other side does not keep up: write no more until `drained` is told. */
+  write(bytes: Buffer): boolean;
+  /** The same for text, as latin1. */
+  writeText(text: string): boolean;
+  /** Text and bytes in one packet. */
+  writeBoth(text: string, bytes: Buffer): boolean;
+  pause(): void;
+  resume(): void;
+  /** Ends the writing side (FIN) after what was written. */
+  end(): void;
+  /** Ends both sides at once. */
+  destroy(): void;
+  /** Ends with a TCP RST, once what was written has been handed to the system. */
+  reset(): void;
+}
+
+/** What happens on one side of a connection, told to the layer that owns it. */
+export interface TransportOwner {
+  received(bytes: Buffer): void;
+  /** The peer will send no more (FIN). */
+  ended(): void;
+  /** Gone for both sides; `error` is null after an orderly end. Told once, last. */
+  closed(error: NodeJS.ErrnoException | null): void;
+  drained(): void;
+}
+
+/** A name that may become better known while the connection is open: read it when it is used, not before. */
+export interface NameHolder {
+  readonly current: ServiceName;
+  /** Settles when looking up is over; null when it is. Never rejects. */
+  readonly ready: Promise<void> | null;
+}
+
+/** Where a call goes. One object a place: the callee's name is found once. */
+export interface Destination {
+  readonly scheme: 'http' | 'https' | 'tcp';
+  readonly host: string;
+  readonly port: number;
+  /** `scheme://host[:port]` as URLs show it, the scheme's default port left out. */
+  readonly origin: string;
+  /** Identifies the pool of connections. */
+  readonly key: string;
+  readonly callee: NameHolder;
+  /** The route that leads here, by its listener or because its upstream is this one; null for none. */
+  readonly route: string | null;
+}
+
+/** Why something at the network failed: data, never thrown. */
+export interface NetworkFailure {
+  readonly cause: FailureCause;
+  /** The system's or library's code: ECONNREFUSED. */
+  readonly code: string;
+  /** A sentence or two for a person: what, where, what to do. */
+  readonly message: string;
+}
+
+/** How long the parts of making a connection took, in ms; -1 where there was none. */
+export interface ConnectTimings {
+  readonly dnsMs: number;
+  readonly connectMs: number;
+  readonly tlsMs: number;
+}
+
+/** One connection to an upstream, leased to one owner at a time. */
+export interface LeasedConnection {
+  readonly transport: Transport;
+  /** host:port that was reached. */
+  readonly address: string;
+  readonly timings: ConnectTimings;
+  /** How many leases it had before this one; 0: made for this one. */
+  readonly uses: number;
+  /** Told what happens on the connection while the lease lasts. */
+  owner: TransportOwner | null;
+  /** For the protocol that speaks on it: what should live as long as the connection (its parser). */
+  attachment: unknown;
+  /** Gives it back for others to use, or ends it. The owner is told nothing more. */
+  release(reusable: boolean): void;
+}
+
+/** Asks for a connection: one of the two is called, once, perhaps at once; neither after `cancel`. */
+export interface LeaseRequest {
+  leased(connection: LeasedConnection): void;
+  failed(failure: NetworkFailure): void;
+}
+
+export interface PendingLease {
+  cancel(): void;
+}
+
+/** The connections to upstreams. */
+export interface Upstreams {
+  /** An idle connection at once, else a new one; `fresh` always a new one. Null: it was given at once. */
+  lease(destination: Destination, request: LeaseRequest, fresh?: boolean): PendingLease | null;
+}
