@@ -1,0 +1,40 @@
+import cluster from 'node:cluster';
+import type { Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+
+/** How a worker process is made; the composition root knows (repository, bundle, Electron). */
+export interface WorkerExec {
+  /** The worker's entry: `.ts` in the repository, `.js` in a bundle, also inside an asar archive. */
+  readonly workerPath: string | URL;
+  /** Default: the binary of this process. */
+  readonly execPath?: string;
+  /** Default: none; the primary's own (an inspector, a test runner's loader) are not handed down. */
+  readonly execArgv?: readonly string[];
+  /**
+   * Added to a copy of this process's environment. In Electron `ELECTRON_RUN_AS_NODE=1`: never to be written into
+   * `process.env`, where the renderers would find it.
+   */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Forks a worker. The cluster module's settings are the process's, not ours: they are set before each fork, in the same
+ * tick, so that engines side by side (tests) do not start each other's workers. Nobody listens to the cluster's own
+ * events for the same reason: each worker object tells its own.
+ */
+export function forkWorker(exec: WorkerExec): Worker {
+  // Before the first fork of the process; later it is fixed. Windows would default to the shared handle.
+  cluster.schedulingPolicy = cluster.SCHED_RR;
+  const path = exec.workerPath instanceof URL ? fileURLToPath(exec.workerPath) : exec.workerPath;
+  const settings = {
+    exec: path,
+    args: [],
+    execArgv: [...(exec.execArgv ?? [])],
+    execPath: exec.execPath ?? process.execPath,
+    serialization: 'advanced' as const, // Bytes cross as bytes.
+    silent: false,
+    windowsHide: true,
+  };
+  cluster.setupPrimary(settings);
+  return cluster.fork(exec.env);
+}

@@ -1,0 +1,152 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { EdgeAggregator } from '../metrics/edge-aggregator.ts';
+import type { ToPrimary, ToWorker, WorkerConfig, WorkerIdentity } from './messages.ts';
+
+/** What a worker does with the network, as its session sees it (made by engine/data-plane.ts). */
+export interface WorkerDataPlane {
+  /** Resolves when the configuration is in force and its listeners are bound or reported, with how many calls were let go. */
+  configure(config: WorkerConfig): Promise<{ released: number }>;
+  decideReply(ask: number, hit: boolean): void;
+  captureAck(bytes: number): void;
+  /** Stops accepting; resolves when the open calls have ended and the capture is handed over. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+  /** Connections of clients that are open now. */
+  openConnections(): number;
+}
+
+export interface PrimaryLink {
+  send(message: ToPrimary): void;
+}
+
+export interface WorkerSessionOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly link: PrimaryLink;
+  /** Begins and ends flows on `edges`, and sends `listening`, `decide`, `capture` and `hits` over `link` by itself. */
+  createDataPlane(parts: {
+    readonly identity: WorkerIdentity;
+    readonly config: WorkerConfig;
+    readonly link: PrimaryLink;
+    readonly edges: EdgeAggregator;
+  }): WorkerDataPlane | Promise<WorkerDataPlane>;
+  /** prom-client's JSON of this process; every series carries the label `worker`. */
+  metricsOf(worker: number): Promise<unknown>;
+  /** Ends the process. */
+  exit(code: number): void;
+}
+
+export interface WorkerSession {
+  receive(message: ToWorker): void;
+  /** Lets open calls end, for `deadlineMs` at the most, then exits with 0. Again does nothing. */
+  shutDown(deadlineMs: number): void;
+}
+
+export const reportEveryMs = 500;
+const openFlowIdsLimit = 1000;
+/** The supervisor's own deadline comes first; this one is for a primary that is gone. */
+const drainLimitMs = 60_000;
+
+/**
+ * One worker's conversation with its primary: binds the messages to the data plane, reports twice a second. Messages
+ * are worked off in their order, so that a configuration which overtakes the start waits for it.
+ */
+export function createWorkerSession(options: WorkerSessionOptions): WorkerSession {
+  return new Session(options);
+}
+
+class Session implements WorkerSession {
+  readonly #o: WorkerSessionOptions;
+  readonly #edges = new EdgeAggregator();
+  #dataPlane: WorkerDataPlane | null = null;
+  #number = 0;
+  #queue: Promise<void> = Promise.resolve();
+  #reporting: Timer | null = null;
+  #ending = false;
+
+  constructor(options: WorkerSessionOptions) {
+    this.#o = options;
+  }
+
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case 'start':
+        return this.#inOrder(() => this.#start(message.identity, message.config));
+      case 'configure':
+        return this.#inOrder(() => this.#configure(message.config));
+      case 'decide.reply':
+        return this.#dataPlane?.decideReply(message.ask, message.hit);
+      case 'capture.ack':
+        return this.#dataPlane?.captureAck(message.bytes);
+      case 'metrics.get':
+        return this.#inOrder(() => this.#metrics(message.request), 'beside');
+      case 'drain':
+        return this.shutDown(drainLimitMs);
+      case 'release':
+        // Turning a rule off lets go of its calls by the configuration's new epoch: nobody sends this yet.
+        return;
+    }
+  }
+
+  shutDown(deadlineMs: number): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#o.clock.setTimer(deadlineMs, () => this.#o.exit(0), true);
+    this.#inOrder(async () => {
+      await this.#dataPlane?.drain();
+      this.#report();
+      this.#reporting?.cancel();
+      await this.#dataPlane?.close();
+      this.#o.exit(0);
+    });
+  }
+
+  async #start(identity: WorkerIdentity, config: WorkerConfig): Promise<void> {
+    this.#number = identity.number;
+    const { link } = this.#o;
+    this.#dataPlane = await this.#o.createDataPlane({ identity, config, link, edges: this.#edges });
+    link.send({ type: 'ready' });
+    this.#reportLater();
+  }
+
+  async #configure(config: WorkerConfig): Promise<void> {
+    const { released } = (await this.#dataPlane?.configure(config)) ?? { released: 0 };
+    this.#o.link.send({ type: 'configured', version: config.version, released });
+  }
+
+  async #metrics(request: number): Promise<void> {
+    const metrics = await this.#o.metricsOf(this.#number);
+    this.#o.link.send({ type: 'metrics', request, metrics });
+  }
+
+  /** A failure in here is a bug: thrown where the process's handler for uncaught ones finds it. */
+  #inOrder(step: () => Promise<void>, place: 'queue' | 'beside' = 'queue'): void {
+    const done = place === 'queue' ? this.#queue.then(step) : step();
+    const settled = done.catch((error: unknown) => {
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
+    if (place === 'queue') this.#queue = settled;
+  }
+
+  #reportLater(): void {
+    this.#reporting = this.#o.clock.setTimer(reportEveryMs, () => {
+      this.#report();
+      this.#reportLater();
+    });
+  }
+
+  #report(): void {
+    const { link } = this.#o;
+    link.send({
+      type: 'gauge',
+      openConnections: this.#dataPlane?.openConnections() ?? 0,
+      openFlows: this.#edges.openFlows,
+      openFlowIds: this.#edges.openFlowIds(openFlowIdsLimit),
+    });
+    // Also when nothing happened: what is not in a report is not in flight any more.
+    link.send({ type: 'edges', report: this.#edges.takeReport() });
+  }
+}
