@@ -1,0 +1,52 @@
+import { resolve } from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'electron-vite';
+import type { Plugin } from 'vite';
+
+/**
+ * `style-src` needs 'unsafe-inline': CodeMirror and Radix's scroll lock make <style> elements while they run, and a page
+ * that is a file has no nonce of its own for each answer. Scripts stay strict.
+ * In `electron-vite dev` the refresh preamble is an inline script, so the policy goes into built pages only.
+ */
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "worker-src 'self'",
+  "connect-src 'self' ws://127.0.0.1:* ws://localhost:* ws://[::1]:*",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+function policyInBuiltPages(): Plugin {
+  return {
+    name: 'spike-content-security-policy',
+    apply: 'build',
+    transformIndexHtml: () => [
+      {
+        tag: 'meta',
+        attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy },
+        injectTo: 'head-prepend',
+      },
+    ],
+  };
+}
+
+export default defineConfig({
+  renderer: {
+    root: 'src-renderer',
+    base: './',
+    resolve: { alias: { '#shared': resolve('src-shared') } },
+    plugins: [react(), policyInBuiltPages()],
+    build: {
+      outDir: resolve('out/renderer'),
+      emptyOutDir: true,
+      minify: 'oxc',
+      rollupOptions: { input: resolve('src-renderer/index.html') },
+    },
+    worker: { format: 'es' },
+  },
+});

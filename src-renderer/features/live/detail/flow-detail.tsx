@@ -1,0 +1,78 @@
+import { CircleAlert } from 'lucide-react';
+import { Tabs } from 'radix-ui';
+import type { Flow } from '#shared/flow/flow.ts';
+import { Notice } from '../../../ui/notice.tsx';
+import { detailTabs, openTab, useDetailTab } from './detail-tab-store.ts';
+import type { DetailTab } from './detail-tab-store.ts';
+import { DetailHead } from './detail-head.tsx';
+import { FaultsTab } from './faults-tab.tsx';
+import { MessageTab } from './message-tab.tsx';
+import { OverviewTab } from './overview-tab.tsx';
+import { PanelEdge } from './panel-edge.tsx';
+import { TimingTab } from './timing-tab.tsx';
+import { useFlow } from './use-flow.ts';
+
+const labels: Record<DetailTab, string> = {
+  overview: 'Overview',
+  request: 'Request',
+  response: 'Response',
+  timing: 'Timing',
+  faults: 'Faults',
+};
+
+/** Everything about one call. */
+export function FlowDetail({ id }: { id: string }) {
+  const { flow, problem } = useFlow(id);
+  const tab = useDetailTab((store) => store.tab);
+  return (
+    <aside className="detail" aria-label="Flow detail">
+      <PanelEdge />
+      {problem !== null && (
+        <Notice tone="error" icon={CircleAlert}>
+          {problem}
+        </Notice>
+      )}
+      {flow && (
+        <>
+          <DetailHead flow={flow} />
+          <Tabs.Root
+            className="detail-tabs"
+            value={tab}
+            onValueChange={(value) => openTab(value as DetailTab)}
+            activationMode="manual"
+          >
+            <Tabs.List className="tabs">
+              {detailTabs.map((name) => (
+                <Tabs.Trigger key={name} value={name}>
+                  {labels[name]}
+                  {name === 'faults' && flow.faults.length > 0 && (
+                    <span className="xs fault" aria-hidden>
+                      {flow.faults.length}
+                    </span>
+                  )}
+                </Tabs.Trigger>
+              ))}
+            </Tabs.List>
+            <Tabs.Content value={tab} className="detail-body" tabIndex={-1}>
+              <TabContent tab={tab} flow={flow} />
+            </Tabs.Content>
+          </Tabs.Root>
+        </>
+      )}
+    </aside>
+  );
+}
+
+function TabContent({ tab, flow }: { tab: DetailTab; flow: Flow }) {
+  switch (tab) {
+    case 'overview':
+      return <OverviewTab flow={flow} />;
+    case 'request':
+    case 'response':
+      return <MessageTab key={tab} flow={flow} side={tab} />;
+    case 'timing':
+      return <TimingTab flow={flow} />;
+    case 'faults':
+      return <FaultsTab flow={flow} />;
+  }
+}

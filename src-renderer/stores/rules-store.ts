@@ -1,0 +1,108 @@
+import { create } from 'zustand';
+import type { AgentEvent } from '#shared/contract/events.ts';
+import type { Rule, RuleInput } from '#shared/rules/rule.ts';
+import { errorMessage } from '../bridge/error-message.ts';
+import { counted } from '../ui/words.ts';
+import { agent } from './connection-store.ts';
+import { showToast } from './toast-store.ts';
+
+interface RulesStore {
+  /** In the order in which they are tried; null until the agent has said them. */
+  rules: readonly Rule[] | null;
+  /** "Stop all" was pressed and the agent has not confirmed yet. */
+  stopping: boolean;
+}
+
+export const useRules = create<RulesStore>(() => ({ rules: null, stopping: false }));
+
+export async function loadRules(): Promise<void> {
+  useRules.setState({ rules: await agent().rules.list() });
+}
+
+/** Keeps the list in step with what the agent tells. */
+export function applyRuleEvent(event: AgentEvent): void {
+  const { rules } = useRules.getState();
+  if (rules === null) return;
+  const next = rulesAfter(rules, event);
+  if (next !== rules) useRules.setState({ rules: next });
+}
+
+function rulesAfter(rules: readonly Rule[], event: AgentEvent): readonly Rule[] {
+  switch (event.type) {
+    case 'rule.changed':
+      return putRule(rules, event.rule);
+    case 'rule.removed':
+      return rules.filter((rule) => rule.id !== event.id);
+    case 'rule.reordered':
+      return [...rules].sort((a, b) => event.ids.indexOf(a.id) - event.ids.indexOf(b.id));
+    case 'rule.hits':
+      return rules.map((rule) => {
+        const hits = event.hits[rule.id];
+        return hits === undefined || hits === rule.hits ? rule : { ...rule, hits };
+      });
+    default:
+      return rules;
+  }
+}
+
+function putRule(rules: readonly Rule[], changed: Rule): readonly Rule[] {
+  return rules.some((rule) => rule.id === changed.id)
+    ? rules.map((rule) => (rule.id === changed.id ? changed : rule))
+    : [...rules, changed];
+}
+
+/** Runs a command about rules; a failure is told, and answered with null. */
+async function attempt<T>(command: () => Promise<T>): Promise<T | null> {
+  try {
+    return await command();
+  } catch (error) {
+    showToast({ tone: 'error', text: errorMessage(error) });
+    return null;
+  }
+}
+
+function accept(rule: Rule | null): Rule | null {
+  if (rule !== null) useRules.setState(({ rules }) => ({ rules: putRule(rules ?? [], rule) }));
+  return rule;
+}
+
+/** Turns a rule on or off. @returns the rule as it is now; null when that failed (which was told). */
+export async function setRuleEnabled(id: string, enabled: boolean): Promise<Rule | null> {
+  const { rules } = agent();
+  return accept(await attempt(() => (enabled ? rules.enable({ id }) : rules.disable({ id }))));
+}
+
+/** Makes a rule. @returns null when that failed (which was told). */
+export async function createRule(rule: RuleInput): Promise<Rule | null> {
+  return accept(await attempt(() => agent().rules.create(rule)));
+}
+
+/** A name that no rule has yet: `name`, else `name 2`, `name 3`, … */
+export function freeRuleName(name: string, taken: readonly Pick<Rule, 'name'>[]): string {
+  const names = new Set(taken.map((rule) => rule.name));
+  if (!names.has(name)) return name;
+  let number = 2;
+  while (names.has(`${name} ${number}`)) number += 1;
+  return `${name} ${number}`;
+}
+
+/** Stops all faults at once, then offers to undo it. */
+export async function stopAllFaults(): Promise<void> {
+  const { rules, stopping } = useRules.getState();
+  if (stopping || !rules?.some((rule) => rule.enabled)) return;
+  useRules.setState({ stopping: true });
+  const stopped = await attempt(() => agent().rules.disableAll());
+  useRules.setState(({ rules: now }) => ({
+    stopping: false,
+    rules:
+      stopped === null || now === null
+        ? now
+        : now.map((rule) => (stopped.disabled.includes(rule.id) ? { ...rule, enabled: false } : rule)),
+  }));
+  if (stopped === null) return;
+  showToast({
+    tone: 'ok',
+    text: `${counted(stopped.disabled.length, 'fault')} stopped, ${counted(stopped.released, 'call')} let go`,
+    action: { label: 'Undo', run: () => stopped.disabled.forEach((id) => void setRuleEnabled(id, true)) },
+  });
+}

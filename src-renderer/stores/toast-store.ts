@@ -1,0 +1,28 @@
+import { create } from 'zustand';
+
+export interface Toast {
+  id: number;
+  tone: 'ok' | 'info' | 'error';
+  text: string;
+  action?: { label: string; run: () => void };
+}
+
+interface ToastStore {
+  toasts: readonly Toast[];
+}
+
+export const useToasts = create<ToastStore>(() => ({ toasts: [] }));
+
+const mostAtOnce = 4;
+let lastId = 0;
+
+/** Says something that passes by itself after 10 s. */
+export function showToast(toast: Omit<Toast, 'id'>): void {
+  lastId += 1;
+  const made = { ...toast, id: lastId };
+  useToasts.setState(({ toasts }) => ({ toasts: [...toasts, made].slice(-mostAtOnce) }));
+}
+
+export function dismissToast(id: number): void {
+  useToasts.setState(({ toasts }) => ({ toasts: toasts.filter((toast) => toast.id !== id) }));
+}

@@ -1,0 +1,43 @@
+import { useEffect, useRef } from 'react';
+
+/** Single letters are commands only while nobody types (design: keys). */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+/** A dialog or a menu is open: keys belong to it. */
+export function isLayered(): boolean {
+  return document.querySelector('[role="dialog"],[role="alertdialog"],[role="menu"]') !== null;
+}
+
+/**
+ * Commands by key, while the component is mounted. A plain key is off while typing, in dialogs and menus; a combination
+ * (`mod+shift+x`; mod is Ctrl, or Cmd on a Mac) always works.
+ */
+export function useKeys(commands: Readonly<Record<string, (event: KeyboardEvent) => void>>): void {
+  const latest = useRef(commands);
+  useEffect(() => {
+    latest.current = commands;
+  });
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.defaultPrevented) return;
+      const name = keyName(event);
+      const plain = !name.startsWith('mod+');
+      if (plain && (isTyping(event.target) || isLayered())) return;
+      const command = latest.current[name];
+      if (command === undefined) return;
+      event.preventDefault();
+      command(event);
+    };
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  }, []);
+}
+
+function keyName(event: KeyboardEvent): string {
+  const mod = event.ctrlKey || event.metaKey ? 'mod+' : '';
+  const shift = event.shiftKey && mod !== '' ? 'shift+' : '';
+  return mod + shift + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+}
