@@ -1,0 +1,98 @@
+import { noBody } from './flow-record.ts';
+import type { BodyCapture } from './flow-record.ts';
+
+/** Memory that the collectors of one worker hold together; the bound is on the sum, whatever their number. */
+export interface BodyBudget {
+  /** False, and nothing is taken, when there is not that much left. */
+  take(bytes: number): boolean;
+  give(bytes: number): void;
+  readonly heldBytes: number;
+}
+
+/** @param maxBytes default 64 MiB. */
+export function createBodyBudget(maxBytes = 64 * 1024 ** 2): BodyBudget {
+  let held = 0;
+  return {
+    take(bytes) {
+      if (held + bytes > maxBytes) return false;
+      held += bytes;
+      return true;
+    },
+    give(bytes) {
+      held -= bytes;
+    },
+    get heldBytes() {
+      return held;
+    },
+  };
+}
+
+/**
+ * Keeps the first part of one body while it passes. Ends by `finish` or `discard`, whichever comes first; what is added
+ * afterwards is ignored.
+ */
+export class BodyCollector {
+  readonly #budget: BodyBudget;
+  readonly #maxBodyBytes: number;
+  #chunks: Buffer[] = [];
+  #sizeBytes = 0;
+  /** What was taken from the budget: for a chunk kept by reference, all that it pins. */
+  #heldBytes = 0;
+  #state: 'none' | 'stored' | 'truncated' | 'dropped' | 'ended' = 'none';
+
+  constructor(maxBodyBytes: number, budget: BodyBudget) {
+    this.#maxBodyBytes = maxBodyBytes;
+    this.#budget = budget;
+  }
+
+  /** @param chunk content without framing; it must not be written to afterwards. */
+  add(chunk: Buffer): void {
+    if (chunk.length === 0 || (this.#state !== 'none' && this.#state !== 'stored')) return;
+    this.#state = 'stored';
+    const room = this.#maxBodyBytes - this.#sizeBytes;
+    if (chunk.length <= room) {
+      this.#keep(chunk);
+      return;
+    }
+    if (room > 0) this.#keep(chunk.subarray(0, room));
+    if (this.#state === 'stored') this.#state = 'truncated';
+  }
+
+  /** What was kept; the budget has its share back, since the record now owns the bytes. */
+  finish(): BodyCapture {
+    const state = this.#state;
+    const body: BodyCapture =
+      state === 'none' || state === 'ended'
+        ? noBody
+        : { state, chunks: this.#chunks, sizeBytes: this.#sizeBytes };
+    this.discard();
+    return body;
+  }
+
+  /** Lets go of everything. */
+  discard(): void {
+    this.#release();
+    this.#state = 'ended';
+  }
+
+  #keep(chunk: Buffer): void {
+    // A small slice pins the large buffer that it was read into: a copy costs less than what it would hold.
+    const copies = chunk.length * 2 < chunk.buffer.byteLength;
+    const held = copies ? chunk.length : chunk.buffer.byteLength;
+    if (!this.#budget.take(held)) {
+      this.#release();
+      this.#state = 'dropped';
+      return;
+    }
+    this.#heldBytes += held;
+    this.#sizeBytes += chunk.length;
+    this.#chunks.push(copies ? Buffer.from(chunk) : chunk);
+  }
+
+  #release(): void {
+    this.#budget.give(this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#sizeBytes = 0;
+    this.#chunks = [];
+  }
+}

@@ -1,0 +1,113 @@
+import type { Clock, Timer } from '../clock.ts';
+import { BatchEncoder } from './batch-codec.ts';
+import type { FlowRecord, FlowSink } from './flow-record.ts';
+
+export interface CaptureLimits {
+  /** Sent and not yet acknowledged, plus the batch at hand: above it, bodies are dropped. Default 32 MiB. */
+  readonly maxQueuedBodyBytes: number;
+  /** Above it, whole flows are dropped. Default 64 MiB. */
+  readonly maxQueuedBytes: number;
+  /** A batch is sent once it has reached this. Default 256 KiB. One larger flow is a batch of its own. */
+  readonly batchBytes: number;
+  /** A batch is sent at the latest so long after its first flow. Default 50 ms. */
+  readonly batchDelayMs: number;
+}
+
+export const defaultCaptureLimits: CaptureLimits = {
+  maxQueuedBodyBytes: 32 * 1024 ** 2,
+  maxQueuedBytes: 64 * 1024 ** 2,
+  batchBytes: 256 * 1024,
+  batchDelayMs: 50,
+};
+
+export interface CaptureWriterOptions {
+  readonly clock: Clock;
+  /**
+   * Takes a batch away. It holds only until this returns: serialise or copy it at once. The counts are what was dropped
+   * since the last call; a batch without flows carries them when nothing else would.
+   */
+  readonly send: (batch: Buffer, droppedFlows: number, droppedBodies: number) => void;
+  readonly settings: { readonly recording: boolean };
+  readonly limits?: Partial<CaptureLimits>;
+}
+
+/** The worker's end of capture: records in, batches out, never more than its bound under way. */
+export interface CaptureWriter extends FlowSink {
+  /** While not recording a record is ignored: figures are kept elsewhere (metrics), and nothing is dropped. */
+  record(flow: FlowRecord): void;
+  /** The recorder has stored that many bytes of batches. */
+  acknowledge(bytes: number): void;
+  configure(settings: { readonly recording: boolean }): void;
+  /** Sends what there is, now. */
+  flush(): void;
+  /** Flushes, and ignores every record from then on. */
+  close(): void;
+  /** Bytes that were sent and not acknowledged. */
+  readonly queuedBytes: number;
+}
+
+export function createCaptureWriter(options: CaptureWriterOptions): CaptureWriter {
+  const { clock, send } = options;
+  const limits = { ...defaultCaptureLimits, ...options.limits };
+  const encoder = new BatchEncoder();
+  let recording = options.settings.recording;
+  let closed = false;
+  let queuedBytes = 0;
+  let droppedFlows = 0;
+  let droppedBodies = 0;
+  let timer: Timer | null = null;
+
+  function flush(): void {
+    timer?.cancel();
+    timer = null;
+    if (encoder.count === 0 && droppedFlows === 0 && droppedBodies === 0) return;
+    const batch = encoder.finish();
+    queuedBytes += batch.length;
+    const [flows, bodies] = [droppedFlows, droppedBodies];
+    droppedFlows = droppedBodies = 0;
+    send(batch, flows, bodies);
+  }
+
+  function schedule(): void {
+    timer ??= clock.setTimer(limits.batchDelayMs, flush, true);
+  }
+
+  function add(flow: FlowRecord): void {
+    const bodyBytes = flow.requestBody.sizeBytes + flow.responseBody.sizeBytes;
+    const queued = queuedBytes + encoder.sizeBytes;
+    const withBodies = queued + bodyBytes <= limits.maxQueuedBodyBytes;
+    // What is about to overflow the batch goes into the next: batches stay within their bound, save for single flows.
+    if (withBodies && bodyBytes >= limits.batchBytes && encoder.count > 0) flush();
+    encoder.add(flow, withBodies);
+    if (!withBodies) droppedBodies += bodiesOf(flow);
+  }
+
+  return {
+    record(flow) {
+      if (!recording || closed) return;
+      if (queuedBytes + encoder.sizeBytes > limits.maxQueuedBytes) droppedFlows += 1;
+      else add(flow);
+      if (encoder.sizeBytes >= limits.batchBytes) flush();
+      else schedule();
+    },
+    acknowledge(bytes) {
+      queuedBytes = Math.max(0, queuedBytes - bytes);
+    },
+    configure(settings) {
+      if (recording && !settings.recording) flush();
+      recording = settings.recording;
+    },
+    flush,
+    close() {
+      flush();
+      closed = true;
+    },
+    get queuedBytes() {
+      return queuedBytes;
+    },
+  };
+}
+
+function bodiesOf(flow: FlowRecord): number {
+  return (flow.requestBody.sizeBytes > 0 ? 1 : 0) + (flow.responseBody.sizeBytes > 0 ? 1 : 0);
+}

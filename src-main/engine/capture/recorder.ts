@@ -1,0 +1,250 @@
+import { SpikeError } from '#shared/contract/errors.ts';
+import type { BodyState } from '#shared/flow/flow.ts';
+import type { Clock } from '../clock.ts';
+import type { StoredBody } from '../engine-interface.ts';
+import type { Log } from '../log.ts';
+import { batchHeaderBytes, MalformedBatchError, readIndex } from './batch-codec.ts';
+import { isDamage, moveAside, sqlite, sqliteCode } from './capture-file.ts';
+import { CaptureStore } from './capture-store.ts';
+import type { CaptureStats, IndexedBatch } from './capture-store.ts';
+import { fieldValue } from './field-text.ts';
+import { FlowSearch } from './flow-search.ts';
+import { createLiveFeed } from './live-feed.ts';
+import type { LiveFeed } from './live-feed.ts';
+import type { Answers, FromRecorder, Question, RecorderSettings } from './recorder-messages.ts';
+
+export interface RecorderOptions {
+  readonly directory: string;
+  readonly settings: RecorderSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly post: (message: FromRecorder) => void;
+}
+
+/** One transaction takes at most so much, so that acknowledgements are not held back for long. */
+const transactionBytes = 4 * 1024 ** 2;
+const complaintEveryMs = 10_000;
+
+interface QueuedBatch {
+  readonly seq: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * The thread's side of recording: takes batches, writes what has come in one transaction a turn, answers questions in
+ * between, and feeds the live view. Opening throws `SpikeError` (see `openCaptureFile`); nothing later does.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #store: CaptureStore;
+  readonly #search: FlowSearch;
+  readonly #feed: LiveFeed;
+  #queue: QueuedBatch[] = [];
+  #turn: NodeJS.Immediate | null = null;
+  #complainedAtMs = -Infinity;
+
+  constructor(options: RecorderOptions) {
+    const { clock, directory, log, settings, post } = options;
+    this.#options = options;
+    const nowMs = (): number => clock.now();
+    this.#store = new CaptureStore({ directory, log, nowMs, maxDiskBytes: settings.maxDiskBytes });
+    this.#search = new FlowSearch(this.#store, clock);
+    this.#feed = createLiveFeed({ clock, post: (batch) => post({ type: 'feed', batch }) });
+  }
+
+  stats(): CaptureStats {
+    return this.#store.stats();
+  }
+
+  configure(settings: RecorderSettings): void {
+    this.#store.maxDiskBytes = settings.maxDiskBytes;
+  }
+
+  /** Queued; `stored` is posted once it is written, or counted as dropped. */
+  take(seq: number, bytes: ArrayBuffer): void {
+    this.#queue.push({ seq, bytes: Buffer.from(bytes) });
+    this.#turn ??= setImmediate(() => this.#writeTurn());
+  }
+
+  /** Rejects with a `SpikeError`, or with a bug. */
+  async answer(question: Question): Promise<Answers[Question['name']]> {
+    try {
+      return await this.#answer(question);
+    } catch (error) {
+      if (error instanceof MalformedBatchError)
+        throw new SpikeError('not-available', `The flow cannot be read from the capture. ${error.message}`);
+      if (!isDamage(error)) throw error;
+      this.#beginAnew(error as Error);
+      throw new SpikeError(
+        'not-available',
+        'The capture was damaged; it was moved aside, and a new one is begun.',
+      );
+    }
+  }
+
+  async #answer(question: Question): Promise<Answers[Question['name']]> {
+    switch (question.name) {
+      case 'summaries':
+        return await this.#search.page(question.query);
+      case 'list': {
+        const { rows, ...rest } = await this.#search.page(question.query);
+        return { ...rest, rows: rows.flatMap(({ id }) => this.#store.flowIfThere(id) ?? []) };
+      }
+      case 'count':
+        return await this.#search.count(question.filter);
+      case 'get':
+        return this.#store.flow(question.id);
+      case 'body':
+        return this.#body(question.id, question.side);
+      case 'clear':
+        this.#drain();
+        this.#feed.clear();
+        return this.#store.clear();
+      case 'markLost':
+        this.#drain();
+        return this.#markLost(question.ids, question.error);
+      case 'close':
+        this.close();
+        return null;
+    }
+  }
+
+  /** Writes what is queued and closes the file. */
+  close(): void {
+    this.#drain();
+    this.#feed.close();
+    this.#store.close();
+  }
+
+  #writeTurn(): void {
+    this.#turn = null;
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#queue.length && bytes < transactionBytes)
+      bytes += this.#queue[count++]?.bytes.length ?? 0;
+    this.#write(this.#queue.splice(0, count));
+    if (this.#queue.length > 0) this.#turn = setImmediate(() => this.#writeTurn());
+  }
+
+  #drain(): void {
+    if (this.#turn !== null) clearImmediate(this.#turn);
+    while (this.#queue.length > 0) this.#writeTurn();
+    if (this.#turn !== null) clearImmediate(this.#turn);
+    this.#turn = null;
+  }
+
+  #write(queued: readonly QueuedBatch[]): void {
+    let droppedFlows = 0;
+    const batches: IndexedBatch[] = [];
+    for (const { bytes } of queued) {
+      const batch = this.#index(bytes);
+      if (batch === null) droppedFlows += announcedFlows(bytes);
+      else if (batch.flows.length > 0) batches.push(batch);
+    }
+    if (batches.length > 0 && !this.#writeStore(batches))
+      droppedFlows += batches.reduce((sum, { flows }) => sum + flows.length, 0);
+    else for (const { flows } of batches) for (const { summary } of flows) this.#feed.add(summary);
+    this.#options.post({
+      type: 'stored',
+      seqs: queued.map(({ seq }) => seq),
+      droppedFlows,
+      stats: this.stats(),
+    });
+  }
+
+  #index(bytes: Buffer): IndexedBatch | null {
+    try {
+      return { bytes, flows: readIndex(bytes) };
+    } catch (error) {
+      if (!(error instanceof MalformedBatchError)) throw error;
+      this.#options.log.error({ bytes: bytes.length }, `A batch of flows was not stored. ${error.message}`);
+      return null;
+    }
+  }
+
+  /** False when the disk refused: recording goes on with what comes next, since room may come back. */
+  #writeStore(batches: readonly IndexedBatch[]): boolean {
+    try {
+      this.#store.write(batches);
+      return true;
+    } catch (error) {
+      if (isDamage(error)) this.#beginAnew(error as Error);
+      else if (sqliteCode(error) === 0) throw error;
+      else this.#complain(error as Error);
+      return false;
+    }
+  }
+
+  #beginAnew(damage: Error): void {
+    const { clock, directory, log } = this.#options;
+    const nowMs = (): number => clock.now();
+    this.#store.reopenAfter(damage, (path) => moveAside(path, { directory, log, nowMs }, damage));
+  }
+
+  #complain(error: Error): void {
+    const now = this.#options.clock.now();
+    if (now - this.#complainedAtMs < complaintEveryMs) return;
+    this.#complainedAtMs = now;
+    const full = sqliteCode(error) === sqlite.full;
+    this.#options.log.error(
+      { directory: this.#options.directory, reason: error.message },
+      full
+        ? `The disk is full: flows pass and are counted, but are not stored in ${this.#options.directory}. Make room, or lower capture.maxDiskBytes.`
+        : `Flows could not be stored in ${this.#options.directory}: ${error.message}.`,
+    );
+  }
+
+  #body(id: string, side: 'request' | 'response'): StoredBody {
+    const flow = this.#evictedIsNoBody(id, side);
+    const { state, bytes } = this.#store.body(id, side);
+    if (state === 'dropped' || state === 'evicted') throw bodyNotStored(id, side, state);
+    const fields = (side === 'request' ? flow.http?.requestHeaders : flow.http?.responseHeaders) ?? [];
+    return {
+      bytes,
+      contentType: fieldValue(fields, 'content-type'),
+      contentEncoding: fieldValue(fields, 'content-encoding'),
+      truncated: state === 'truncated',
+    };
+  }
+
+  #evictedIsNoBody(id: string, side: 'request' | 'response') {
+    try {
+      return this.#store.flow(id);
+    } catch (error) {
+      if (error instanceof SpikeError && error.details !== undefined)
+        throw bodyNotStored(id, side, 'evicted');
+      throw error;
+    }
+  }
+
+  #markLost(
+    ids: Extract<Question, { name: 'markLost' }>['ids'],
+    error: Extract<Question, { name: 'markLost' }>['error'],
+  ): number {
+    const marked = this.#store.markLost(ids, error, this.#options.clock.now());
+    for (const summary of this.#store.rowsOf(marked)) this.#feed.add(summary);
+    return marked.length;
+  }
+}
+
+const reasons: Readonly<Partial<Record<BodyState, string>>> = {
+  dropped: 'calls came faster than the capture could take them',
+  evicted: 'it made room for newer ones (capture.maxDiskBytes)',
+};
+
+function bodyNotStored(id: string, side: string, state: BodyState): SpikeError {
+  return new SpikeError(
+    'body-not-stored',
+    `The ${side} body of ${id} is not stored: ${reasons[state] ?? state}.`,
+    {
+      reason: state,
+    },
+  );
+}
+
+/** As the header of the batch has it, if it can be believed at all: a flow takes more than 100 bytes. */
+function announcedFlows(bytes: Buffer): number {
+  return bytes.length < batchHeaderBytes
+    ? 0
+    : Math.min(bytes.readUInt32LE(8), Math.floor(bytes.length / 100));
+}
