@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RouteDefinition } from '#shared/routes/route.ts';
+import { RuleDefinitionSchema } from '#shared/rules/rule.ts';
+import type { Rule } from '#shared/rules/rule.ts';
+import type { Route } from '#shared/routes/route.ts';
+import type { Definitions, IdentifiedRule } from './parse-workspace.ts';
+
+/** What changed between two sets of definitions. Of a changed rule only the changed fields, so that edits of two sides meet. */
+export interface DefinitionChanges {
+  readonly rules: ReadonlyMap<string, IdentifiedRule | Partial<IdentifiedRule> | null>;
+  readonly routes: ReadonlyMap<string, RouteDefinition | null>;
+}
+
+/** The definitions in a list of rules and routes as the engine gives them. */
+export function definitionsOf(rules: readonly Rule[], routes: readonly Route[]): Definitions {
+  return {
+    rules: rules.map(({ id, name, enabled, match, trigger, faults }) => ({
+      ...RuleDefinitionSchema.parse(withoutAbsent({ name, enabled, match, trigger, faults })),
+      id,
+    })),
+    routes: routes.map(({ name, listen, upstream }) => ({ name, listen, upstream })),
+  };
+}
+
+/** A key whose value is undefined is no key: both sides of a comparison must agree on that. */
+function withoutAbsent(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+export function changesBetween(before: Definitions, after: Definitions): DefinitionChanges {
+  return {
+    rules: keyedChanges(before.rules, after.rules, ({ id }) => id, changedFields),
+    routes: keyedChanges(
+      before.routes,
+      after.routes,
+      ({ name }) => name,
+      (_, now) => now,
+    ),
+  };
+}
+
+function keyedChanges<T, C>(
+  before: readonly T[],
+  after: readonly T[],
+  keyOf: (item: T) => string,
+  changeOf: (was: T, now: T) => C,
+): Map<string, T | C | null> {
+  const changes = new Map<string, T | C | null>();
+  const left = new Map(before.map((item) => [keyOf(item), item]));
+  for (const now of after) {
+    const was = left.get(keyOf(now));
+    if (was === undefined) changes.set(keyOf(now), now);
+    else if (!isDeepStrictEqual(was, now)) changes.set(keyOf(now), changeOf(was, now));
+    left.delete(keyOf(now));
+  }
+  for (const key of left.keys()) changes.set(key, null);
+  return changes;
+}
+
+function changedFields(was: IdentifiedRule, now: IdentifiedRule): Partial<IdentifiedRule> {
+  const fields = Object.entries(now).filter(
+    ([field, value]) => !isDeepStrictEqual(value, was[field as keyof IdentifiedRule]),
+  );
+  return Object.fromEntries(fields);
+}
+
+/** The definitions with the changes on top: in the order they have, what is new at the end. */
+export function withChanges(to: Definitions, changes: DefinitionChanges): Definitions {
+  return {
+    rules: keyedWithChanges(to.rules, changes.rules, ({ id }) => id, isWholeRule),
+    routes: keyedWithChanges(
+      to.routes,
+      changes.routes,
+      ({ name }) => name,
+      () => true,
+    ),
+  };
+}
+
+/** A change of single fields has nothing to act on when the file no longer has its rule. */
+function isWholeRule(change: Partial<IdentifiedRule>): change is IdentifiedRule {
+  return change.id !== undefined;
+}
+
+function keyedWithChanges<T extends object>(
+  items: readonly T[],
+  changes: ReadonlyMap<string, T | Partial<T> | null>,
+  keyOf: (item: T) => string,
+  isWhole: (change: Partial<T>) => boolean,
+): T[] {
+  const kept = items.flatMap((item) => {
+    const change = changes.get(keyOf(item));
+    return change === null ? [] : [{ ...item, ...change }];
+  });
+  const present = new Set(items.map(keyOf));
+  const added = [...changes].flatMap(([key, change]) =>
+    change === null || present.has(key) || !isWhole(change) ? [] : [change as T],
+  );
+  return [...kept, ...added];
+}
+
+/** Whether both hold the same, in whatever order. */
+export function sameDefinitions(a: Definitions, b: Definitions): boolean {
+  const { rules, routes } = changesBetween(a, b);
+  return rules.size === 0 && routes.size === 0;
+}
