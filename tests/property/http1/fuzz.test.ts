@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CorpusEntry } from './corpus.ts';
+import type { Random } from './mutations.ts';
 import { http1ErrorCodes } from '../../../src-main/engine/proxy/http1/http1-error.ts';
 import { wholeCorpus } from './corpus.ts';
+import { createRandom, mutate } from './mutations.ts';
 import { comparable, observe } from './observe.ts';
 
 /**
@@ -12,76 +14,6 @@ import { comparable, observe } from './observe.ts';
 const seconds = Number(process.env['SPIKE_FUZZ_SECONDS'] ?? 0);
 const seed = Number(process.env['SPIKE_FUZZ_SEED'] ?? 20_260_101);
 const iterations = 15_000;
-
-/** mulberry32: small, seeded, and good enough to choose bytes with. */
-function createRandom(start: number): (below: number) => number {
-  let state = start >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-type Random = ReturnType<typeof createRandom>;
-
-const tellingOctets = [...'\0\t\n\v\f\r ,:;+-_0fFx\x7f\x80\xa0\xff'].map((letter) => letter.charCodeAt(0));
-const tellingLines = [
-  'Transfer-Encoding: chunked\r\n',
-  'Content-Length: 5\r\n',
-  'Connection: close\r\n',
-  'Host: y\r\n',
-  '\r\n',
-  '0\r\n\r\n',
-  'ffffffffffffffff\r\n',
-];
-
-const mutations: ((input: Buffer, random: Random) => Buffer)[] = [
-  (input, random) => input.subarray(0, random(input.length + 1)),
-  (input, random) =>
-    Buffer.concat([input, Buffer.from(Array.from({ length: random(40) }, () => random(256)))]),
-  (input, random) => replaceAt(input, random, (octet) => octet ^ (1 << random(8))),
-  (input, random) => replaceAt(input, random, () => tellingOctets[random(tellingOctets.length)] as number),
-  (input, random) =>
-    insertAt(input, random, Buffer.from([tellingOctets[random(tellingOctets.length)] as number])),
-  (input, random) =>
-    insertAt(input, random, Buffer.from(tellingLines[random(tellingLines.length)] as string)),
-  (input, random) => removeSome(input, random),
-  (input, random) => insertAt(input, random, anyEntry(random).bytes),
-  (input, random) => Buffer.concat([input, anyEntry(random).bytes]),
-];
-
-function anyEntry(random: Random): CorpusEntry {
-  return wholeCorpus[random(wholeCorpus.length)] as CorpusEntry;
-}
-
-function replaceAt(input: Buffer, random: Random, change: (octet: number) => number): Buffer {
-  if (input.length === 0) return input;
-  const copy = Buffer.from(input);
-  const at = random(copy.length);
-  copy[at] = change(copy[at] as number);
-  return copy;
-}
-
-function insertAt(input: Buffer, random: Random, addition: Buffer): Buffer {
-  const at = random(input.length + 1);
-  return Buffer.concat([input.subarray(0, at), addition, input.subarray(at)]);
-}
-
-function removeSome(input: Buffer, random: Random): Buffer {
-  const at = random(input.length + 1);
-  return Buffer.concat([input.subarray(0, at), input.subarray(at + random(8))]);
-}
-
-function mutate(random: Random): { entry: CorpusEntry; input: Buffer } {
-  const entry = anyEntry(random);
-  let input = entry.bytes;
-  for (let rounds = random(4); rounds >= 0; rounds--) {
-    input = (mutations[random(mutations.length)] as (typeof mutations)[number])(input, random);
-  }
-  return { entry, input };
-}
 
 function check(entry: CorpusEntry, input: Buffer, random: Random): void {
   const cuts = Array.from({ length: random(6) }, () => random(input.length + 1));
@@ -111,7 +43,7 @@ describe('mutated messages', () => {
       const until = seconds > 0 ? performance.now() + seconds * 1000 : 0;
       const seen = new Set<string | undefined>();
       for (let i = 0; i < iterations || performance.now() < until; i++) {
-        const { entry, input } = mutate(random);
+        const { entry, input } = mutate(wholeCorpus, random);
         check(entry, input, random);
         seen.add(observe(input, [], entry).error?.code);
       }

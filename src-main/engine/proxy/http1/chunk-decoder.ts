@@ -1,16 +1,23 @@
 import type { Http1ErrorCode } from './http1-error.ts';
 import { Refusal } from './http1-error.ts';
-import { CR, hexValue, isFieldValue, LF, SEMICOLON } from './octets.ts';
+import { CR, hexValue, isFieldValue, isToken, LF, SEMICOLON } from './octets.ts';
 
 // What the next octet must be. Numbers, since the state is looked at for every octet of the framing.
 const SIZE_FIRST = 0;
 const SIZE = 1;
-const EXTENSION = 2;
-const SIZE_LF = 3;
-const DATA = 4;
-const DATA_CR = 5;
-const DATA_LF = 6;
-const TRAILERS = 7;
+const SIZE_LF = 2;
+const DATA = 3;
+const DATA_CR = 4;
+const DATA_LF = 5;
+const TRAILERS = 6;
+// From here on inside a chunk extension (RFC 9112, section 7.1.1).
+const NAME_FIRST = 7;
+const NAME = 8;
+const VALUE_FIRST = 9;
+const VALUE = 10;
+const QUOTED = 11;
+const QUOTED_PAIR = 12;
+const QUOTED_END = 13;
 
 /** More digits add nothing but a way to look different to another parser. */
 const MAX_SIZE_DIGITS = 16;
@@ -84,8 +91,6 @@ export class ChunkDecoder {
       case SIZE_FIRST:
       case SIZE:
         return this.readSize(octet);
-      case EXTENSION:
-        return this.readExtension(octet);
       case SIZE_LF:
         if (octet !== LF) return 'bare-cr';
         this.state = this.left === 0 ? TRAILERS : DATA;
@@ -94,10 +99,12 @@ export class ChunkDecoder {
         if (octet !== CR) return 'chunk-crlf-missing';
         this.state = DATA_LF;
         return null;
-      default:
+      case DATA_LF:
         if (octet !== LF) return 'chunk-crlf-missing';
         this.state = SIZE_FIRST;
         return null;
+      default:
+        return this.readExtension(octet);
     }
   }
 
@@ -107,7 +114,7 @@ export class ChunkDecoder {
     if (this.state === SIZE_FIRST) return 'chunk-size-invalid';
     if (octet === CR) this.state = SIZE_LF;
     else if (octet === SEMICOLON) {
-      this.state = EXTENSION;
+      this.state = NAME_FIRST;
       return this.countExtension();
     } else return octet === LF ? 'bare-lf' : 'chunk-size-invalid';
     return null;
@@ -125,15 +132,46 @@ export class ChunkDecoder {
   }
 
   private readExtension(octet: number): Http1ErrorCode | null {
-    if (octet === CR) {
-      this.state = SIZE_LF;
-      return null;
-    }
-    if (isFieldValue[octet] === 0) return octet === LF ? 'bare-lf' : 'chunk-extension-invalid';
-    return this.countExtension();
+    const next = stateInExtension(this.state, octet);
+    if (next < 0) return octet === LF ? 'bare-lf' : 'chunk-extension-invalid';
+    this.state = next;
+    return next === SIZE_LF ? null : this.countExtension();
   }
 
   private countExtension(): Http1ErrorCode | null {
     return ++this.extensionBytes > this.maxExtensionBytes ? 'chunk-extensions-too-large' : null;
   }
+}
+
+const EQUALS = 61;
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** The state after an octet of an extension, -1 where the grammar has no place for it. White space has none here. */
+function stateInExtension(state: number, octet: number): number {
+  switch (state) {
+    case NAME_FIRST:
+      return isToken[octet] === 1 ? NAME : -1;
+    case NAME:
+      if (octet === EQUALS) return VALUE_FIRST;
+      return isToken[octet] === 1 ? NAME : stateAfterExtension(octet);
+    case VALUE_FIRST:
+      if (octet === QUOTE) return QUOTED;
+      return isToken[octet] === 1 ? VALUE : -1;
+    case VALUE:
+      return isToken[octet] === 1 ? VALUE : stateAfterExtension(octet);
+    case QUOTED:
+      if (octet === QUOTE) return QUOTED_END;
+      if (octet === BACKSLASH) return QUOTED_PAIR;
+      return isFieldValue[octet] === 1 ? QUOTED : -1;
+    case QUOTED_PAIR:
+      return isFieldValue[octet] === 1 ? QUOTED : -1;
+    default:
+      return stateAfterExtension(octet);
+  }
+}
+
+function stateAfterExtension(octet: number): number {
+  if (octet === CR) return SIZE_LF;
+  return octet === SEMICOLON ? NAME_FIRST : -1;
 }

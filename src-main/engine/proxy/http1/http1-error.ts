@@ -45,7 +45,10 @@ const reasons = {
   // Chunked bodies and trailers.
   'chunk-size-invalid': { status: 400, text: 'has a chunk without a plain hexadecimal size' },
   'chunk-size-overflow': { status: 400, text: 'has a chunk size beyond 2^53, or of more than 16 digits' },
-  'chunk-extension-invalid': { status: 400, text: 'has a control character in a chunk extension' },
+  'chunk-extension-invalid': {
+    status: 400,
+    text: 'has a chunk extension that is not a name with an optional value',
+  },
   'chunk-crlf-missing': { status: 400, text: 'has a chunk that does not end in CRLF where its size says' },
   'forbidden-trailer': { status: 400, text: 'has a framing field or Host in its trailers' },
   // Bounds, see limits.ts.

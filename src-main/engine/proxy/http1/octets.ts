@@ -12,8 +12,11 @@ export const isToken = octetTable((octet) => tokenCharacters.includes(String.fro
 /** field-value and reason-phrase (RFC 9110, section 5.5): HTAB, SP, VCHAR and obs-text. */
 export const isFieldValue = octetTable((octet) => octet === 9 || (octet >= 32 && octet !== 127));
 
-/** Request targets: visible characters without `#`, which never travels (RFC 9110, section 4.1), and obs-text. */
-export const isTarget = octetTable((octet) => octet > 32 && octet !== 127 && octet !== 35);
+/**
+ * Request targets: visible ASCII without `#`, which never travels (RFC 9110, section 4.1). What else the grammar of URIs
+ * forbids (quotes, braces, bars) is common, harmless to framing, and passes.
+ */
+export const isTarget = octetTable((octet) => octet > 32 && octet < 127 && octet !== 35);
 
 /** Host names: unreserved only. The grammar also allows sub-delims, which no resolver knows. */
 export const isHostName = octetTable((octet) => hostCharacters.includes(String.fromCharCode(octet)));

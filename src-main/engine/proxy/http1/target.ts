@@ -22,7 +22,8 @@ export interface Authority {
 
 const namePattern = /^([\w.~-]+)(?::([0-9]{0,5}))?$/;
 const bracketPattern = /^\[([0-9A-Fa-f:.]+)\](?::([0-9]{0,5}))?$/;
-const schemePattern = /^[a-z][a-z0-9+.-]*$/;
+// Every scheme that a proxy can be asked for is of letters only; which of them are served is for the caller to say.
+const schemePattern = /^[a-z]+$/;
 
 /** Host and optional port. Null for anything else: user information, sub-delims, a port beyond 65535, a bad IPv6 literal. */
 export function parseAuthority(text: string): Authority | null {
