@@ -65,6 +65,8 @@ class FixtureDataPlane implements WorkerDataPlane {
     return Promise.resolve();
   }
 
+  announceOpenFlows(): void {} // Each is begun when its connection comes.
+
   openConnections(): number {
     return this.#sockets.size;
   }

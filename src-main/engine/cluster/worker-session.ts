@@ -12,6 +12,8 @@ export interface WorkerDataPlane {
   /** Stops accepting; resolves when the open calls have ended and the capture is handed over. */
   drain(): Promise<void>;
   close(): Promise<void>;
+  /** Begins on `edges` the flows that are open right now: most calls are over before anybody asks, and cost nothing here. */
+  announceOpenFlows(): void;
   /** Connections of clients that are open now. */
   openConnections(): number;
 }
@@ -24,7 +26,7 @@ export interface WorkerSessionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly link: PrimaryLink;
-  /** Begins and ends flows on `edges`, and sends `listening`, `decide`, `capture` and `hits` over `link` by itself. */
+  /** Adds flows to `edges`, and sends `listening`, `decide`, `capture` and `hits` over `link` by itself. */
   createDataPlane(parts: {
     readonly identity: WorkerIdentity;
     readonly config: WorkerConfig;
@@ -140,6 +142,7 @@ class Session implements WorkerSession {
 
   #report(): void {
     const { link } = this.#o;
+    this.#dataPlane?.announceOpenFlows();
     link.send({
       type: 'gauge',
       openConnections: this.#dataPlane?.openConnections() ?? 0,
