@@ -22,6 +22,11 @@ const windowText = z
   .string()
   .regex(/^\d{1,6}(ms|s|m|h)$/, 'Expected a duration such as 60s or 5m.')
   .default('60s');
+/** On or off: JSON has booleans, a query string has `1`, `0`, `true`, `false`. */
+const switchInput = (byDefault: '0' | '1') =>
+  z.union([z.boolean(), z.enum(['1', '0', 'true', 'false'])]).default(byDefault);
+/** A file: bytes with a content type. Over REST it is the body of the answer; over the other transports a `Blob`. */
+const file = z.instanceof(Blob).meta({ type: 'string', format: 'binary' });
 
 const flows = {
   list: oc
@@ -78,10 +83,10 @@ const flows = {
     .input(
       id.extend({
         side: z.enum(['request', 'response']),
-        decoded: z.union([z.boolean(), z.literal('1'), z.literal('0')]).default('0'),
+        decoded: switchInput('0').meta({ description: 'Remove the content coding (gzip, br, zstd, ...).' }),
       }),
     )
-    .output(z.instanceof(Blob)),
+    .output(file),
   clear: oc
     .route({ method: 'DELETE', path: '/flows', tags: ['flows'], summary: 'Forget all captured flows' })
     .output(z.object({ removed: z.int() })),
@@ -180,21 +185,18 @@ const captures = {
       z.object({
         id: z.string(),
         format: z.enum(['har']).default('har'),
-        redact: z
-          .union([z.boolean(), z.literal('1'), z.literal('0')])
-          .default('1')
-          .meta({ description: 'Secrets are replaced unless this is 0.' }),
+        redact: switchInput('1').meta({ description: 'Secrets are replaced unless this is 0.' }),
         filter,
       }),
     )
-    .output(z.instanceof(Blob)),
+    .output(file),
 };
 
 const agent = {
   status: oc.route({ method: 'GET', path: '/status', tags: ['agent'] }).output(StatusSchema),
   caCertificate: oc
     .route({ method: 'GET', path: '/ca.pem', tags: ['agent'], summary: 'The certificate of the CA' })
-    .output(z.instanceof(Blob)),
+    .output(file),
   startDemo: oc
     .route({ method: 'POST', path: '/demo/start', tags: ['agent'], summary: 'Start the example shop' })
     .output(z.object({ state: StatusSchema.shape.demo })),
