@@ -8,14 +8,15 @@ import { createCaptureWriter } from './capture/capture-writer.ts';
 import type { CaptureWriter } from './capture/capture-writer.ts';
 import type { FlowRecord, FlowSink } from './capture/flow-record.ts';
 import type { Clock, Random, Timer } from './clock.ts';
-import type { ToPrimary, WorkerConfig, WorkerIdentity } from './cluster/messages.ts';
+import type { WorkerConfig, WorkerIdentity } from './cluster/messages.ts';
+import type { PrimaryLink, WorkerDataPlane } from './cluster/worker-session.ts';
 import { ClientConnection } from './io/client-connection.ts';
 import type { ConnectionEnvironment, Entry } from './io/client-connection.ts';
 import { Destinations, isLoopback } from './io/destinations.ts';
 import { Listeners } from './io/listeners.ts';
 import { UpstreamPool } from './io/upstream-pool.ts';
 import type { Log } from './log.ts';
-import { EdgeAggregator } from './metrics/edge-aggregator.ts';
+import type { EdgeAggregator } from './metrics/edge-aggregator.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { OpenFlows } from './proxy/open-flows.ts';
 import type { NameHolder } from './proxy/ports.ts';
@@ -34,11 +35,6 @@ export interface NameSource {
   close(): void;
 }
 
-/** How a data plane reaches the primary. */
-export interface PrimaryLink {
-  send(message: ToPrimary): void;
-}
-
 export interface DataPlaneOptions {
   readonly identity: WorkerIdentity;
   readonly config: WorkerConfig;
@@ -46,6 +42,8 @@ export interface DataPlaneOptions {
   readonly random: Random;
   readonly log: Log;
   readonly link: PrimaryLink;
+  /** Counts every flow. */
+  readonly edges: EdgeAggregator;
   readonly names: NameSource;
 }
 
@@ -56,8 +54,7 @@ const connectTimeoutMs = 10_000;
  * What one worker does: listeners, connections, protocols, rules, capture. Everything that it needs to know comes in by
  * `configure`, everything that it saw goes out by the link.
  */
-export class DataPlane {
-  readonly edges = new EdgeAggregator();
+export class DataPlane implements WorkerDataPlane {
   readonly #connections = new Set<ClientConnection>();
   readonly #asks = new Map<number, (hit: boolean) => void>();
   #nextAsk = 1;
@@ -103,7 +100,7 @@ export class DataPlane {
     });
     this.#leaves = leafIssuerOf(options.identity, clock);
     const sink: FlowSink = { record: (flow) => this.#record(flow) };
-    this.#openFlows = new OpenFlows(clock, { record: (flow) => this.#capture.record(flow) });
+    this.#openFlows = new OpenFlows(clock, sink);
     this.#listeners = new Listeners(
       (socket, name, localAddress) => this.#accept(socket, name, localAddress),
       (report) => {
@@ -115,12 +112,12 @@ export class DataPlane {
     this.#environment = this.#createEnvironment(sink);
   }
 
-  get openConnections(): number {
+  openConnections(): number {
     return this.#connections.size;
   }
 
-  get openFlows(): OpenFlows {
-    return this.#openFlows;
+  announceOpenFlows(): void {
+    for (const flow of this.#openFlows.snapshots()) this.#options.edges.begin(flow);
   }
 
   /** Takes over a configuration: rules first, so that what they hold is let go at once. Resolves when all is bound. */
@@ -166,7 +163,7 @@ export class DataPlane {
   }
 
   /** Ends everything at once; what was captured has been sent. */
-  close(): void {
+  async close(): Promise<void> {
     this.#draining = true;
     this.#listeners.close();
     for (const connection of [...this.#connections]) connection.destroy();
@@ -234,7 +231,7 @@ export class DataPlane {
   }
 
   #record(flow: FlowRecord): void {
-    this.edges.add(flow);
+    this.#options.edges.add(flow);
     this.#capture.record(flow);
     if (this.#rules.compiled.needs !== 0) this.#hitsLater();
   }

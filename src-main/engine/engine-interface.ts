@@ -26,6 +26,8 @@ export interface Engine {
   readonly ca: CaFacts;
   readonly settings: EngineSettings;
   status(): EngineStatus;
+  /** Resolves once every worker has taken over what was changed until now: from then on the very next call is affected. */
+  settled(): Promise<void>;
   /** Prometheus text exposition, aggregated over the workers. */
   metricsText(): Promise<string>;
   /** Events for readers; returns what ends the subscription. The listener must not throw and must not block. */
@@ -133,7 +135,7 @@ export interface EngineOptions {
   /** The files that the other processes and threads start from: TypeScript in the repository, bundles in a package. */
   readonly entries: { readonly worker: URL; readonly recorderThread: URL };
   /** How a worker process is started; Electron gives its own binary and ELECTRON_RUN_AS_NODE in a copy of the environment. */
-  readonly workerExec?: { readonly execPath?: string; readonly env?: NodeJS.ProcessEnv };
+  readonly workerExec?: { readonly execPath?: string; readonly env?: Readonly<Record<string, string>> };
   /** Key type of a CA that has to be made (default `ec-p256`); an existing one stays as it is. */
   readonly caKeyType?: 'ec-p256' | 'rsa-2048';
   /** host:port that no call may be forwarded to, besides the proxy itself: asked with each change (the control API). */

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
-import { compileStoredSearch, needsContent, parseSearch } from '#shared/flow/search.ts';
+import { compileSearch, compileStoredSearch, needsContent, parseSearch } from '#shared/flow/search.ts';
 import type { SearchNode } from '#shared/flow/search.ts';
 import type { Clock } from '../clock.ts';
 import type { CaptureStore } from './capture-store.ts';
 import { searchToSql } from './search-sql.ts';
 import type { SqlCondition } from './search-sql.ts';
-import { FlowTexts } from './stored-texts.ts';
+import { loadTexts } from './stored-texts.ts';
 
 export interface SearchQuery {
   readonly filter: string;
@@ -79,7 +79,7 @@ export class FlowSearch {
     let next: string | null = null;
     for await (const window of this.#windows(after ?? null, matcher.windowRows)) {
       // One more than asked for tells whether there is a next page.
-      rows.push(...matcher.rows(window, limit + 1 - rows.length));
+      rows.push(...(await matcher.rows(window, limit + 1 - rows.length)));
       if (rows.length > limit) {
         rows.length = limit;
         next = rows.at(-1)?.id ?? null;
@@ -99,7 +99,7 @@ export class FlowSearch {
     let matching = 0;
     let complete = true;
     for await (const window of this.#windows(null, matcher.windowRows)) {
-      matching += matcher.count(window);
+      matching += await matcher.count(window);
       complete = window.end === '';
     }
     return { matching, total, complete };
@@ -137,8 +137,8 @@ interface Window {
 interface Matcher {
   readonly windowRows: number;
   readonly unsearchedBodies: number;
-  rows(window: Window, limit: number): FlowSummary[];
-  count(window: Window): number;
+  rows(window: Window, limit: number): FlowSummary[] | Promise<FlowSummary[]>;
+  count(window: Window): number | Promise<number>;
 }
 
 /** All in SQL. */
@@ -169,32 +169,38 @@ class ContentMatcher implements Matcher {
   unsearchedBodies = 0;
   readonly #store: CaptureStore;
   readonly #condition: SqlCondition;
-  readonly #matches: ReturnType<typeof compileStoredSearch>;
+  readonly #matchesRow: ReturnType<typeof compileSearch>;
+  readonly #matchesStored: ReturnType<typeof compileStoredSearch>;
+  readonly #withBodies: boolean;
 
   constructor(store: CaptureStore, ast: SearchNode, windowRows: number) {
     this.#store = store;
     this.#condition = searchToSql(ast);
-    this.#matches = compileStoredSearch(ast);
+    this.#matchesRow = compileSearch(ast);
+    this.#matchesStored = compileStoredSearch(ast);
+    this.#withBodies = needsContent(ast, 'body');
     this.windowRows = windowRows;
   }
 
-  rows({ before, end }: Window, limit: number): FlowSummary[] {
+  async rows({ before, end }: Window, limit: number): Promise<FlowSummary[]> {
     const found: FlowSummary[] = [];
     for (const row of this.#store.summaries(this.#condition, before, end, this.windowRows)) {
-      if (this.#test(row)) found.push(row);
+      if (await this.#matches(row)) found.push(row);
       if (found.length >= limit) break;
     }
     return found;
   }
 
-  count(window: Window): number {
-    return this.rows(window, Infinity).length;
+  async count(window: Window): Promise<number> {
+    return (await this.rows(window, Infinity)).length;
   }
 
-  #test(row: FlowSummary): boolean {
-    const texts = new FlowTexts(this.#store, row.id);
-    const matches = this.#matches(row, texts);
-    this.unsearchedBodies += texts.unsearched;
-    return matches;
+  async #matches(row: FlowSummary): Promise<boolean> {
+    const match = this.#matchesRow(row);
+    if (match !== 'needs-store') return match;
+    const texts = await loadTexts(this.#store, row.id, this.#withBodies);
+    if (texts === null) return false;
+    this.unsearchedBodies += texts.unsearchedBodies;
+    return this.#matchesStored(row, texts);
   }
 }

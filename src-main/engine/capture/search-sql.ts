@@ -81,7 +81,8 @@ function textLeaf(key: TextKey, parts: readonly string[], parameters: (string | 
   if (key === 'header' || key === 'body') return '1';
   if (key !== 'fault') return anyLike(textColumns[key], likePattern(parts), parameters);
   parameters.push(JSON.stringify(parts));
-  return '(fault_texts IS NOT NULL AND any_matches(fault_texts, ?))';
+  // CASE, since SQLite may evaluate both sides of an AND, and most flows would pay the call for nothing.
+  return 'CASE WHEN fault_texts IS NULL THEN 0 ELSE any_matches(fault_texts, ?) END';
 }
 
 function anyLike(columns: readonly string[], pattern: string, parameters: (string | number)[]): string {

@@ -84,10 +84,6 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#flow = flow;
   }
 
-  get flowId(): string {
-    return this.#flow.id;
-  }
-
   get startedAtMs(): number {
     return this.#flow.startedAtMs;
   }

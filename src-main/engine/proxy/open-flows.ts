@@ -5,7 +5,6 @@ import type { FlowRecord, FlowSink } from '../capture/flow-record.ts';
 export interface OpenFlow {
   /** What is known so far, with durationMs -1. Called only for flows that are open for long. */
   snapshot(): FlowRecord;
-  readonly flowId: string;
   readonly startedAtMs: number;
 }
 
@@ -41,14 +40,9 @@ export class OpenFlows {
     this.#open.delete(flow);
   }
 
-  /** Ids of open flows, oldest first, at most `limit`: what is lost if this process dies. */
-  ids(limit: number): string[] {
-    const ids: string[] = [];
-    for (const flow of this.#open) {
-      if (ids.length >= limit) break;
-      ids.push(flow.flowId);
-    }
-    return ids;
+  /** What is known of every open flow right now. */
+  *snapshots(): Iterable<FlowRecord> {
+    for (const flow of this.#open) yield flow.snapshot();
   }
 
   close(): void {

@@ -73,10 +73,6 @@ export class Tunnel implements OpenFlow, RulesFollower {
     this.#onEnd = parts.onEnd ?? (() => undefined);
   }
 
-  get flowId(): string {
-    return this.#flow.id;
-  }
-
   get startedAtMs(): number {
     return this.#flow.startedAtMs;
   }

@@ -1,0 +1,22 @@
+import type { CaptureSettings } from '#shared/workspace/workspace.ts';
+import { defaultCaptureLimits } from './capture/capture-writer.ts';
+import { defaultPoolLimits } from './io/upstream-pool.ts';
+import { defaultHttp1Limits } from './proxy/http1/limits.ts';
+import { linkHoldLimitBytes } from './rules/link.ts';
+
+/** The bounds in force, by name with their unit, as `GET /status` shows them. */
+export function limitsInForce(capture: CaptureSettings): Record<string, number> {
+  return {
+    'capture.maxBodyBytes': capture.maxBodyBytes,
+    'capture.maxDiskBytes': capture.maxDiskBytes,
+    'capture.maxQueuedBodyBytes': defaultCaptureLimits.maxQueuedBodyBytes,
+    'capture.maxQueuedBytes': defaultCaptureLimits.maxQueuedBytes,
+    'http1.maxHeadBytes': defaultHttp1Limits.maxHeadBytes,
+    'http1.maxRequestLineBytes': defaultHttp1Limits.maxRequestLineBytes,
+    'http1.maxFields': defaultHttp1Limits.maxFields,
+    'link.maxHeldBytes': linkHoldLimitBytes,
+    'upstream.maxIdlePerDestination': defaultPoolLimits.maxIdlePerDestination,
+    'upstream.maxIdle': defaultPoolLimits.maxIdle,
+    'upstream.idleTimeoutMs': defaultPoolLimits.idleTimeoutMs,
+  };
+}

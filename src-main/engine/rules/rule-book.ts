@@ -1,0 +1,263 @@
+import { z } from 'zod';
+import { SpikeError } from '#shared/contract/errors.ts';
+import type { Rule, RuleDefinition, RuleInput, RulePatch } from '#shared/rules/rule.ts';
+import { RuleDefinitionSchema, ruleIdFromName, RulePatchSchema } from '#shared/rules/rule.ts';
+import { ruleSentence } from '#shared/rules/sentence.ts';
+import type { Clock } from '../clock.ts';
+import type { ActiveRule } from '../cluster/messages.ts';
+import { compileMatch } from './match.ts';
+
+interface Entry {
+  readonly id: string;
+  definition: RuleDefinition;
+  /** Whether the definition itself named the id: then it is written back as well. */
+  version: number;
+  /** Counts up each time that it is turned on or changed while on. */
+  epoch: number;
+  enabledAt: number | null;
+  hits: number;
+}
+
+export interface RuleBookEvents {
+  changed(rule: Rule): void;
+  removed(id: string): void;
+  reordered(ids: string[]): void;
+  hits(hits: Record<string, number>): void;
+  /** What workers have to know is different now. */
+  activeChanged(): void;
+}
+
+const maxRules = 10_000;
+
+/**
+ * The rules of an agent, in their order. What is refused changes nothing; what is accepted is told to the workers by
+ * `activeChanged`, once for each call however many rules it touched.
+ */
+export class RuleBook {
+  #entries: Entry[] = [];
+  #epochs = 0;
+  readonly #clock: Clock;
+  readonly #events: RuleBookEvents;
+
+  constructor(clock: Clock, events: RuleBookEvents) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  list(): Rule[] {
+    return this.#entries.map(ruleOf);
+  }
+
+  get(id: string): Rule {
+    return ruleOf(this.#find(id));
+  }
+
+  /** The rules that are on, as workers get them. */
+  active(): ActiveRule[] {
+    return this.#entries
+      .filter((entry) => entry.definition.enabled)
+      .map(({ id, definition, epoch }) => {
+        const { name, match, trigger, faults } = definition;
+        return { id, name, match, trigger, faults, epoch };
+      });
+  }
+
+  create(input: RuleInput): Rule {
+    const definition = parse(RuleDefinitionSchema, input);
+    if (this.#entries.length >= maxRules) {
+      throw new SpikeError('conflict', `There are ${maxRules} rules, which is the most. Remove some first.`);
+    }
+    this.#refuseName(definition.name, null);
+    if (definition.id !== undefined && this.#entries.some((entry) => entry.id === definition.id)) {
+      throw new SpikeError('conflict', `There is a rule with the id "${definition.id}" already.`);
+    }
+    const entry = this.#enter(definition, this.#freeId(definition));
+    this.#entries.push(entry);
+    return this.#tell(entry, definition.enabled);
+  }
+
+  replace(id: string, input: RuleInput): Rule {
+    const entry = this.#find(id);
+    const definition = parse(RuleDefinitionSchema, input);
+    if (definition.id !== undefined && definition.id !== id) {
+      throw new SpikeError('invalid-input', `The id of a rule cannot change: it is "${id}".`);
+    }
+    this.#refuseName(definition.name, id);
+    return this.#change(entry, definition);
+  }
+
+  update(id: string, patch: RulePatch): Rule {
+    const entry = this.#find(id);
+    const given = parse(RulePatchSchema, patch);
+    if (given.name !== undefined) this.#refuseName(given.name, id);
+    const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    return this.#change(entry, { ...entry.definition, ...fields });
+  }
+
+  remove(id: string): void {
+    const entry = this.#find(id);
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.#events.removed(id);
+    if (entry.definition.enabled) this.#events.activeChanged();
+  }
+
+  /** Takes over a whole list: a rule that is equal stays as it is and keeps its hits. */
+  load(inputs: readonly RuleInput[]): void {
+    const definitions = inputs.map((input) => parse(RuleDefinitionSchema, input));
+    const before = new Map(this.#entries.map((entry) => [entry.id, entry]));
+    const wasActive = JSON.stringify(this.active());
+    const taken = new Set<string>();
+    const next: Entry[] = [];
+    const changed: Entry[] = [];
+    for (const definition of definitions) {
+      const known = this.#sameRule(definition, taken);
+      if (known === undefined) {
+        const entry = this.#enter(definition, this.#freeId(definition, taken));
+        changed.push(entry);
+        next.push(entry);
+      } else {
+        if (this.#apply(known, definition)) changed.push(known);
+        next.push(known);
+      }
+      taken.add((next.at(-1) as Entry).id);
+    }
+    this.#entries = next;
+    for (const id of before.keys()) if (!taken.has(id)) this.#events.removed(id);
+    for (const entry of changed) this.#events.changed(ruleOf(entry));
+    this.#events.reordered(next.map((entry) => entry.id));
+    if (JSON.stringify(this.active()) !== wasActive) this.#events.activeChanged();
+  }
+
+  /** Turns every rule off; returns the ids of those that were on. */
+  disableAll(): string[] {
+    const on = this.#entries.filter((entry) => entry.definition.enabled);
+    for (const entry of on) {
+      this.#apply(entry, { ...entry.definition, enabled: false });
+      this.#events.changed(ruleOf(entry));
+    }
+    if (on.length > 0) this.#events.activeChanged();
+    return on.map((entry) => entry.id);
+  }
+
+  /** Hits that a worker has seen since it last told. */
+  addHits(hits: Readonly<Record<string, number>>): void {
+    const changed: Record<string, number> = {};
+    for (const [id, count] of Object.entries(hits)) {
+      const entry = this.#entries.find((one) => one.id === id);
+      if (entry === undefined) continue;
+      entry.hits += count;
+      changed[id] = entry.hits;
+    }
+    if (Object.keys(changed).length > 0) this.#events.hits(changed);
+  }
+
+  #enter(definition: RuleDefinition, id: string): Entry {
+    const entry: Entry = {
+      id,
+      definition: { ...definition, enabled: false },
+      version: 0,
+      epoch: 0,
+      enabledAt: null,
+      hits: 0,
+    };
+    this.#apply(entry, definition);
+    return entry;
+  }
+
+  #change(entry: Entry, definition: RuleDefinition): Rule {
+    const wasOn = entry.definition.enabled;
+    if (!this.#apply(entry, definition)) return ruleOf(entry);
+    return this.#tell(entry, wasOn || definition.enabled);
+  }
+
+  /** Puts a definition in place; false when it says the same as before. */
+  #apply(entry: Entry, definition: RuleDefinition): boolean {
+    checkMatch(definition);
+    if (entry.version > 0 && JSON.stringify(bare(entry.definition)) === JSON.stringify(bare(definition)))
+      return false;
+    const turnedOn = definition.enabled && !entry.definition.enabled;
+    entry.definition = definition;
+    entry.version += 1;
+    if (definition.enabled) entry.epoch = ++this.#epochs;
+    if (turnedOn) {
+      entry.enabledAt = this.#clock.now();
+      entry.hits = 0;
+    }
+    if (!definition.enabled) entry.enabledAt = null;
+    return true;
+  }
+
+  #tell(entry: Entry, activeChanged: boolean): Rule {
+    const rule = ruleOf(entry);
+    this.#events.changed(rule);
+    if (activeChanged) this.#events.activeChanged();
+    return rule;
+  }
+
+  #find(id: string): Entry {
+    const entry = this.#entries.find((one) => one.id === id);
+    if (entry === undefined) throw new SpikeError('not-found', `There is no rule with the id "${id}".`);
+    return entry;
+  }
+
+  #sameRule(definition: RuleDefinition, taken: ReadonlySet<string>): Entry | undefined {
+    const free = this.#entries.filter((entry) => !taken.has(entry.id));
+    if (definition.id !== undefined) return free.find((entry) => entry.id === definition.id);
+    return free.find((entry) => entry.definition.name === definition.name);
+  }
+
+  #refuseName(name: string, ownId: string | null): void {
+    if (this.#entries.some((entry) => entry.definition.name === name && entry.id !== ownId)) {
+      throw new SpikeError('conflict', `There is a rule called "${name}" already. Names are unique.`);
+    }
+  }
+
+  #freeId(definition: RuleDefinition, also: ReadonlySet<string> = new Set()): string {
+    if (definition.id !== undefined) return definition.id;
+    const taken = new Set([...also, ...this.#entries.map((entry) => entry.id)]);
+    const base = ruleIdFromName(definition.name);
+    if (!taken.has(base)) return base;
+    for (let number = 2; ; number += 1) if (!taken.has(`${base}-${number}`)) return `${base}-${number}`;
+  }
+}
+
+/** Without the id, which a file may leave out. */
+function bare({ id: _id, ...rest }: RuleDefinition): object {
+  return rest;
+}
+
+function ruleOf({ id, definition, version, enabledAt, hits }: Entry): Rule {
+  const { name, enabled, match, trigger, faults } = definition;
+  return {
+    id,
+    name,
+    enabled,
+    match,
+    trigger,
+    faults,
+    version,
+    enabledAt: enabledAt === null ? null : new Date(enabledAt).toISOString(),
+    hits,
+    sentence: ruleSentence(definition),
+  };
+}
+
+function checkMatch(definition: RuleDefinition): void {
+  try {
+    compileMatch(definition.match);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new SpikeError(
+      'invalid-input',
+      `The match of "${definition.name}" cannot be read: ${error.message}`,
+    );
+  }
+}
+
+function parse<T extends z.ZodType>(schema: T, input: unknown): z.infer<T> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const [first] = result.error.issues;
+  const at = first === undefined || first.path.length === 0 ? 'The rule' : first.path.join('.');
+  throw new SpikeError('invalid-input', `${at}: ${first?.message ?? 'not valid'}`, result.error.issues);
+}
