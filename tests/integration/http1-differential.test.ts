@@ -259,6 +259,7 @@ function expectTakenAlike(entry: CorpusEntry, input: Buffer, llhttp: Reading): v
 const requests = [...validRequests, ...validRequests, ...validRequests, ...hostileRequests];
 const responses = [...validResponses, ...validResponses, ...validResponses, ...hostileResponses];
 const rounds = Number(process.env['SPIKE_DIFFERENTIAL_ROUNDS'] ?? 1500);
+const timeoutMs = 30_000 + rounds * 5;
 
 describe('requests, beside http.createServer', () => {
   it.each(validRequests)('both take: $name', async (entry) => {
@@ -276,17 +277,21 @@ describe('requests, beside http.createServer', () => {
     expect(taken).toEqual(Object.keys(stricterRequests));
   });
 
-  it('takes nothing of mutated requests that llhttp refuses or reads in another way', async () => {
-    const random = createRandom(1);
-    let taken = 0;
-    for (let i = 0; i < rounds; i++) {
-      const { entry, input } = mutate(requests, random);
-      taken += readByUs(entry, input).messages.length;
-      expectTakenAlike(entry, input, await readRequestsByLlhttp(input));
-    }
-    // The comparison is worth something only if much was taken.
-    expect(taken).toBeGreaterThan(rounds / 10);
-  });
+  it(
+    'takes nothing of mutated requests that llhttp refuses or reads in another way',
+    async () => {
+      const random = createRandom(1);
+      let taken = 0;
+      for (let i = 0; i < rounds; i++) {
+        const { entry, input } = mutate(requests, random);
+        taken += readByUs(entry, input).messages.length;
+        expectTakenAlike(entry, input, await readRequestsByLlhttp(input));
+      }
+      // The comparison is worth something only if much was taken.
+      expect(taken).toBeGreaterThan(rounds / 10);
+    },
+    timeoutMs,
+  );
 });
 
 describe('responses, beside http.request', () => {
@@ -305,15 +310,19 @@ describe('responses, beside http.request', () => {
     expect(taken).toEqual(Object.keys(stricterResponses));
   });
 
-  it('takes nothing of mutated responses that llhttp refuses or reads in another way', async () => {
-    const random = createRandom(2);
-    let taken = 0;
-    for (let i = 0; i < rounds; i++) {
-      const { entry, input } = mutate(responses, random);
-      const first = firstMessageOf(entry, input);
-      taken += readByUs(entry, first).messages.length;
-      expectTakenAlike(entry, first, await readResponseByLlhttp(first, entry.method));
-    }
-    expect(taken).toBeGreaterThan(rounds / 10);
-  });
+  it(
+    'takes nothing of mutated responses that llhttp refuses or reads in another way',
+    async () => {
+      const random = createRandom(2);
+      let taken = 0;
+      for (let i = 0; i < rounds; i++) {
+        const { entry, input } = mutate(responses, random);
+        const first = firstMessageOf(entry, input);
+        taken += readByUs(entry, first).messages.length;
+        expectTakenAlike(entry, first, await readResponseByLlhttp(first, entry.method));
+      }
+      expect(taken).toBeGreaterThan(rounds / 10);
+    },
+    timeoutMs,
+  );
 });

@@ -91,7 +91,7 @@ class Recorder implements Http1Sink<RequestHead>, Http1Sink<ResponseHead> {
 
   private body(what: string): ObservedMessage {
     this.check(what);
-    if (this.current?.head == null) this.seen.disorder.push(`${what} without head`);
+    if (!this.current?.head) this.seen.disorder.push(`${what} without head`);
     return this.current ?? emptyMessage();
   }
 

@@ -72,6 +72,7 @@ describe('bounds: the largest that fits, and one more', () => {
     );
     expect(codeOf(input, { maxInterimResponses: 3 }, 'response')).toBeNull();
     expect(codeOf(input, { maxInterimResponses: 2 }, 'response')).toBe('too-many-interim-responses');
+    expect(codeOf(Buffer.concat([input, input]), { maxInterimResponses: 3 }, 'response')).toBeNull();
   });
 });
 
