@@ -113,7 +113,7 @@ class ClusteredEngine implements Engine {
     this.flows = createFlowStore({
       recorder: parts.recorder,
       clock,
-      recordingChanged: () => this.#reconfigure(),
+      recordingChanged: () => this.#reconfigureAndReport(),
       cleared: () => this.#events.tell({ type: 'flow.cleared' }),
     });
     this.topology = new TopologyOfEngine({

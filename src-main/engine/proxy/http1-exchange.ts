@@ -2,14 +2,14 @@ import type { FlowRecord } from '../capture/flow-record.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { Link } from '../rules/link.ts';
 import { needs } from '../rules/compiled-rules.ts';
-import type { BodyCollector, ClientFacts, ProxyEnvironment } from './environment.ts';
+import type { ClientFacts, ProxyEnvironment } from './environment.ts';
+import { ExchangeRecord } from './exchange-record.ts';
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
 import { serializeRequestHead, serializeResponseHead } from './http1/serialize-head.ts';
 import { failureResponse, faultResponse, responseBytes } from './local-response.ts';
 import type { LocalResponse } from './local-response.ts';
-import { endFlow, newFlow } from './new-flow.ts';
 import type { OpenFlow } from './open-flows.ts';
 import type { Destination, LeasedConnection, NetworkFailure, Transport } from './ports.ts';
 
@@ -45,15 +45,13 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   readonly #host: ExchangeHost;
   readonly #head: RequestHead;
   readonly #destination: Destination;
-  readonly #flow: FlowRecord;
+  readonly #record: ExchangeRecord;
   #call: Http1Call | null = null;
   #plan: FaultPlan | null = null;
   #requestLink: Link | null = null;
   #responseLink: Link | null = null;
   /** What came of the body before it was known what is to be done with it. */
   #early: Buffer[] | null = null;
-  #requestBody: BodyCollector | null = null;
-  #responseBody: BodyCollector | null = null;
   #requestComplete = false;
   /** Whether the request goes nowhere: it was answered by Spike. */
   #answered = false;
@@ -75,17 +73,11 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#head = head;
     this.#destination = destination;
     this.#keepAlive = head.keepAlive;
-    const flow = newFlow('http', environment, host.facts, destination, now);
-    flow.method = head.method;
-    flow.url = destination.origin + head.destination.path;
-    flow.httpVersion = head.httpVersion;
-    flow.requestFields = head.text.slice(head.fieldsAt, -2);
-    flow.requestHeadBytes = head.rawHeadBytes;
-    this.#flow = flow;
+    this.#record = new ExchangeRecord(environment, host.facts, destination, head, now);
   }
 
   get startedAtMs(): number {
-    return this.#flow.startedAtMs;
+    return this.#record.flow.startedAtMs;
   }
 
   /** Decides what is done with the request, and begins. */
@@ -104,9 +96,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   // --- the request, from the session
 
   requestData(data: Buffer): void {
-    this.#flow.requestBodyBytes += data.length;
-    if (this.#requestBody === null) this.#requestBody = this.#environment.collectBody();
-    this.#requestBody?.add(data);
+    this.#record.requestData(data);
   }
 
   requestBody(wire: Buffer): void {
@@ -158,7 +148,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   requestMalformed(failure: NetworkFailure, rawHead: string): void {
     if (this.#over) return;
     this.#call?.abandon();
-    this.#flow.rawHead = rawHead;
+    this.#record.flow.rawHead = rawHead;
     this.#finish(failure);
   }
 
@@ -167,19 +157,13 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   responseHead(head: ResponseHead): void {
     if (head.interim) return this.#interim(head);
     this.#answering = head;
-    const flow = this.#flow;
-    flow.status = head.status;
-    flow.reason = head.reason;
-    flow.responseFields = head.text.slice(head.fieldsAt, -2);
-    flow.responseHeadBytes = head.rawHeadBytes;
+    this.#record.responseHead(head);
     if (head.framing === 'until-close') this.#keepAlive = false;
     this.#startResponse(serializeResponseHead(head, this.#serializeOptions(head)), bodyLength(head));
   }
 
   responseData(data: Buffer): void {
-    this.#flow.responseBodyBytes += data.length;
-    if (this.#responseBody === null) this.#responseBody = this.#environment.collectBody();
-    this.#responseBody?.add(data);
+    this.#record.responseData(data);
   }
 
   responseBody(wire: Buffer): void {
@@ -191,9 +175,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   responseTrailers(fields: string[]): void {
-    for (let index = 0; index < fields.length; index += 2) {
-      this.#flow.trailers += `${fields[index]}: ${fields[index + 1]}\r\n`;
-    }
+    this.#record.responseTrailers(fields);
   }
 
   responseComplete(): void {
@@ -210,9 +192,9 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   callFailed(failure: NetworkFailure): void {
     if (this.#over) return;
-    this.#noteCall();
+    if (this.#call !== null) this.#record.note(this.#call);
     this.#call = null;
-    this.#flow.error = { code: failure.code, cause: failure.cause, message: failure.message };
+    this.#record.failed(failure);
     // Half an answer cannot be taken back: the client must see that it broke off.
     if (this.#answering !== null) return this.#break(failure);
     const status =
@@ -222,26 +204,20 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   callUpgraded(connection: LeasedConnection, rest: Buffer | null): void {
     this.responseFlush();
-    this.#noteCall();
+    if (this.#call !== null) this.#record.note(this.#call);
     this.#over = true;
     this.#environment.openFlows.remove(this);
     if (this.#plan !== null) {
       this.#environment.rules.close(this.#plan);
-      this.#flow.faults = this.#plan.applied();
+      this.#record.flow.faults = this.#plan.applied();
     }
     const isWebSocket = this.#answering?.upgrade?.toLowerCase() === 'websocket';
-    if (isWebSocket) this.#flow.kind = 'websocket';
-    this.#host.exchangeUpgraded(connection, rest, this.#flow);
+    if (isWebSocket) this.#record.flow.kind = 'websocket';
+    this.#host.exchangeUpgraded(connection, rest, this.#record.flow);
   }
 
   snapshot(): FlowRecord {
-    return {
-      ...this.#flow,
-      caller: this.#host.facts.caller.current,
-      callee: this.#destination.callee.current,
-      upstreamAddress: this.#call?.address ?? this.#flow.upstreamAddress,
-      faults: this.#plan?.applied() ?? [],
-    };
+    return this.#record.snapshot(this.#call, this.#plan);
   }
 
   // --- rules
@@ -260,7 +236,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#environment.rules.trigger(matching, (hit) => {
       settled = true;
       if (this.#over) return;
-      if (hit.length > 0) this.#plan = this.#environment.rules.open(hit, this.#flow.startedAtMs);
+      if (hit.length > 0) this.#plan = this.#environment.rules.open(hit, this.startedAtMs);
       this.#go();
     });
     if (!settled) this.#wait();
@@ -393,20 +369,16 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   /** Answers without the upstream: a rule said so, or it could not be reached. */
   #answer(answer: LocalResponse): void {
-    const flow = this.#flow;
-    flow.status = answer.status;
-    flow.reason = answer.reason;
-    flow.responseFields = answer.fieldsText;
     const withBody = this.#head.method !== 'HEAD';
     // What is still to come of the request is read and thrown away, unless the client waits to be told to send it.
     const waits = this.#head.expectContinue && !this.#requestComplete;
     if (waits) this.#keepAlive = false;
     const bytes = responseBytes(answer, this.#keepAlive ? null : 'close', withBody);
     const body = withBody ? answer.body : Buffer.alloc(0);
-    flow.responseHeadBytes = bytes.length - body.length;
-    if (body.length > 0) this.responseData(body);
+    const headBytes = bytes.length - body.length;
+    this.#record.localAnswer(answer, headBytes, body);
     if (this.#plan !== null) {
-      this.#plan.responseShape = { headBytes: bytes.length - body.length, bodyBytes: body.length };
+      this.#plan.responseShape = { headBytes, bodyBytes: body.length };
       this.#responseLink ??= this.#createResponseLink(this.#plan);
     }
     this.#requestLink?.dispose();
@@ -447,47 +419,12 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#host.exchangeBroken('reset');
   }
 
-  // --- the flow
-
   #finish(failure: NetworkFailure | null): void {
     if (this.#over) return;
     this.#over = true;
-    const flow = this.#flow;
-    const now = this.#environment.clock.now();
-    this.#noteCall();
-    if (this.#call !== null && this.#call.times.firstByteAt > 0)
-      flow.receiveMs = now - this.#call.times.firstByteAt;
-    if (this.#requestBody !== null) flow.requestBody = this.#requestBody.finish();
-    if (this.#responseBody !== null) flow.responseBody = this.#responseBody.finish();
-    if (this.#plan !== null) {
-      this.#environment.rules.close(this.#plan);
-      flow.faults = this.#plan.applied();
-    }
+    if (this.#plan !== null) this.#environment.rules.close(this.#plan);
     this.#environment.openFlows.remove(this);
-    endFlow(flow, this.#host.facts, this.#destination, now, failure);
-    this.#environment.sink.record(flow);
-  }
-
-  /** Copies what the call knows of its connection and times. */
-  #noteCall(): void {
-    const call = this.#call;
-    if (call === null) return;
-    const { times, timings } = call;
-    const flow = this.#flow;
-    if (times.leasedAt > 0) {
-      flow.sendMs = Math.max(0, times.sentAt - times.leasedAt);
-      flow.blockedMs = times.leasedAt - times.askedAt;
-    }
-    if (times.firstByteAt > 0 && times.sentAt > 0)
-      flow.waitMs = Math.max(0, times.firstByteAt - times.sentAt);
-    flow.upstreamAddress = call.address;
-    flow.upstreamReused = call.reused;
-    if (call.reused || timings === null) return;
-    flow.dnsMs = timings.dnsMs;
-    flow.connectMs = timings.connectMs;
-    flow.tlsMs = timings.tlsMs;
-    const making = Math.max(0, flow.dnsMs) + Math.max(0, flow.connectMs) + Math.max(0, flow.tlsMs);
-    flow.blockedMs = Math.max(0, flow.blockedMs - making);
+    this.#record.end(this.#call, this.#plan, failure);
   }
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { Rule, RuleDefinition, RuleInput, RulePatch } from '#shared/rules/rule.ts';
 import { RuleDefinitionSchema, ruleIdFromName, RulePatchSchema } from '#shared/rules/rule.ts';

@@ -1,0 +1,122 @@
+import type { FlowRecord } from '../capture/flow-record.ts';
+import type { FaultPlan } from '../rules/fault-plan.ts';
+import type { BodyCollector, ClientFacts, ProxyEnvironment } from './environment.ts';
+import type { Http1Call } from './http1-call.ts';
+import type { RequestHead, ResponseHead } from './http1/head.ts';
+import type { LocalResponse } from './local-response.ts';
+import { endFlow, newFlow } from './new-flow.ts';
+import type { Destination, NetworkFailure } from './ports.ts';
+
+/** The flow of one exchange while it is written: what passed, when, over which connection. */
+export class ExchangeRecord {
+  readonly flow: FlowRecord;
+  #requestBody: BodyCollector | null = null;
+  #responseBody: BodyCollector | null = null;
+  readonly #environment: ProxyEnvironment;
+  readonly #client: ClientFacts;
+  readonly #destination: Destination;
+
+  constructor(
+    environment: ProxyEnvironment,
+    client: ClientFacts,
+    destination: Destination,
+    head: RequestHead,
+    startedAtMs: number,
+  ) {
+    this.#environment = environment;
+    this.#client = client;
+    this.#destination = destination;
+    const flow = newFlow('http', environment, client, destination, startedAtMs);
+    flow.method = head.method;
+    flow.url = destination.origin + head.destination.path;
+    flow.httpVersion = head.httpVersion;
+    flow.requestFields = head.text.slice(head.fieldsAt, -2);
+    flow.requestHeadBytes = head.rawHeadBytes;
+    this.flow = flow;
+  }
+
+  requestData(data: Buffer): void {
+    this.flow.requestBodyBytes += data.length;
+    if (this.#requestBody === null) this.#requestBody = this.#environment.collectBody();
+    this.#requestBody?.add(data);
+  }
+
+  responseHead(head: ResponseHead): void {
+    const flow = this.flow;
+    flow.status = head.status;
+    flow.reason = head.reason;
+    flow.responseFields = head.text.slice(head.fieldsAt, -2);
+    flow.responseHeadBytes = head.rawHeadBytes;
+  }
+
+  responseData(data: Buffer): void {
+    this.flow.responseBodyBytes += data.length;
+    if (this.#responseBody === null) this.#responseBody = this.#environment.collectBody();
+    this.#responseBody?.add(data);
+  }
+
+  responseTrailers(fields: readonly string[]): void {
+    for (let index = 0; index < fields.length; index += 2) {
+      this.flow.trailers += `${fields[index]}: ${fields[index + 1]}\r\n`;
+    }
+  }
+
+  localAnswer(answer: LocalResponse, headBytes: number, body: Buffer): void {
+    const flow = this.flow;
+    flow.status = answer.status;
+    flow.reason = answer.reason;
+    flow.responseFields = answer.fieldsText;
+    flow.responseHeadBytes = headBytes;
+    if (body.length > 0) this.responseData(body);
+  }
+
+  failed(failure: NetworkFailure): void {
+    this.flow.error = { code: failure.code, cause: failure.cause, message: failure.message };
+  }
+
+  /** Copies what the call knows of its connection and times. */
+  note(call: Http1Call): void {
+    const { times, timings } = call;
+    const flow = this.flow;
+    if (times.leasedAt > 0) {
+      flow.sendMs = Math.max(0, times.sentAt - times.leasedAt);
+      flow.blockedMs = times.leasedAt - times.askedAt;
+    }
+    if (times.firstByteAt > 0 && times.sentAt > 0)
+      flow.waitMs = Math.max(0, times.firstByteAt - times.sentAt);
+    flow.upstreamAddress = call.address;
+    flow.upstreamReused = call.reused;
+    if (call.reused || timings === null) return;
+    flow.dnsMs = timings.dnsMs;
+    flow.connectMs = timings.connectMs;
+    flow.tlsMs = timings.tlsMs;
+    const making = Math.max(0, flow.dnsMs) + Math.max(0, flow.connectMs) + Math.max(0, flow.tlsMs);
+    flow.blockedMs = Math.max(0, flow.blockedMs - making);
+  }
+
+  /** What is known so far of a flow that is still open; bodies are shown when it has ended. */
+  snapshot(call: Http1Call | null, plan: FaultPlan | null): FlowRecord {
+    return {
+      ...this.flow,
+      caller: this.#client.caller.current,
+      callee: this.#destination.callee.current,
+      upstreamAddress: call?.address ?? this.flow.upstreamAddress,
+      faults: plan?.applied() ?? this.flow.faults,
+    };
+  }
+
+  /** Hands the flow over, with the bodies that were kept. */
+  end(call: Http1Call | null, plan: FaultPlan | null, failure: NetworkFailure | null): void {
+    const flow = this.flow;
+    const now = this.#environment.clock.now();
+    if (call !== null) {
+      this.note(call);
+      if (call.times.firstByteAt > 0) flow.receiveMs = now - call.times.firstByteAt;
+    }
+    if (this.#requestBody !== null) flow.requestBody = this.#requestBody.finish();
+    if (this.#responseBody !== null) flow.responseBody = this.#responseBody.finish();
+    if (plan !== null) flow.faults = plan.applied();
+    endFlow(flow, this.#client, this.#destination, now, failure);
+    this.#environment.sink.record(flow);
+  }
+}
