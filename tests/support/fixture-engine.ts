@@ -57,6 +57,8 @@ export class FixtureEngine implements Engine {
   readonly #workers: WorkerStatus[];
   readonly #listeners = new Set<(event: AgentEvent) => void>();
   readonly #startedMs: number;
+  /** Calls that begin later: a caller makes one after the other. */
+  #planned: CallRecord[] = [];
   #pending: CallRecord[] = [];
   #owedJourneys = 0;
   #timer: Timer | null = null;
@@ -187,18 +189,22 @@ export class FixtureEngine implements Engine {
     this.#owedJourneys += (this.rate / flowsPerJourney) * wave * ((toMs - fromMs) / 1000);
     const count = Math.floor(this.#owedJourneys);
     this.#owedJourneys -= count;
-    const opened: CallRecord[] = [];
     for (let index = 0; index < count; index += 1) {
-      opened.push(...this.#traffic.journey(fromMs + ((index + 0.5) / count) * (toMs - fromMs)));
+      const startMs = fromMs + ((index + 0.5) / count) * (toMs - fromMs);
+      this.#planned.push(...this.#traffic.journey(startMs));
     }
-    for (const record of opened) {
-      this.topology.opened(record);
-      this.flows.add(record);
-      this.#pending.push(record);
-      const worker = this.#workers[record.worker - 1];
-      if (worker !== undefined) worker.openConnections = 12 + (record.connection % 20);
-    }
+    const opened = this.#planned.filter((record) => record.startMs <= toMs);
+    this.#planned = this.#planned.filter((record) => record.startMs > toMs);
+    for (const record of opened) this.#open(record);
     return opened;
+  }
+
+  #open(record: CallRecord): void {
+    this.topology.opened(record);
+    this.flows.add(record);
+    this.#pending.push(record);
+    const worker = this.#workers[record.worker - 1];
+    if (worker !== undefined) worker.openConnections = 12 + (record.connection % 20);
   }
 
   #end(nowMs: number): CallRecord[] {
@@ -224,9 +230,20 @@ export class FixtureEngine implements Engine {
           : fault,
       );
       if (record.cause === 'fault-hang') Object.assign(record, { cause: null, status: record.call.status });
-      for (let above: CallRecord | null = record; above !== null; above = above.parent) above.endMs -= sooner;
+      this.#bringForward(record, sooner);
     }
     return held.length;
+  }
+
+  /** A call ends sooner than planned: so do those that wait for it, and what they do next begins sooner. */
+  #bringForward(record: CallRecord, soonerMs: number): void {
+    const plannedEndMs = record.endMs;
+    for (let above: CallRecord | null = record; above !== null; above = above.parent) above.endMs -= soonerMs;
+    for (const later of this.#planned) {
+      if (later.traceId !== record.traceId || later.startMs < plannedEndMs) continue;
+      later.startMs -= soonerMs;
+      later.endMs -= soonerMs;
+    }
   }
 
   #replace(worker: WorkerStatus, lostMs: number): void {
