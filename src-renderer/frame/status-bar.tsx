@@ -12,7 +12,7 @@ export function StatusBar() {
       <span>
         <b>{formatCount(perSecond ?? status?.flowsPerSecond ?? null)}</b> flows/s
       </span>
-      {status && <AgentFigures status={status} />}
+      {status === null ? <span className="sep" /> : <AgentFigures status={status} />}
       <span>
         Agent <AgentName />
       </span>

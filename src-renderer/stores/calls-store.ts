@@ -3,12 +3,11 @@ import type { FlowBatchEvent } from '#shared/contract/events.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import { addTerm, compileSearch, parseSearch } from '#shared/flow/search.ts';
 import type { RowMatch, SearchError } from '#shared/flow/search.ts';
-import { errorMessage } from '../bridge/error-message.ts';
 import { agent } from './connection-store.ts';
 import { FlowLog } from './flow-log.ts';
 import { firstMs, lastMs } from './time-range.ts';
 import type { TimeRange } from './time-range.ts';
-import { showToast } from './toast-store.ts';
+import { tellFailure } from './toast-store.ts';
 
 /**
  * The calls of Live.
@@ -172,7 +171,7 @@ export async function loadCalls(): Promise<void> {
     set({ olderAfter: page.next, total: count.total });
     publish();
   } catch (error) {
-    if (asked === generation) showToast({ tone: 'error', text: errorMessage(error) });
+    if (asked === generation) tellFailure(error);
   } finally {
     if (asked === generation) set({ loading: false });
   }
@@ -208,7 +207,7 @@ export async function loadOlder(): Promise<void> {
     set({ olderAfter: page.next, first: state().paused.size > 0 && first > 0 ? first + added : 0 });
     publish();
   } catch (error) {
-    showToast({ tone: 'error', text: errorMessage(error) });
+    tellFailure(error);
   } finally {
     loadingOlder = false;
   }

@@ -1,10 +1,9 @@
 import { create } from 'zustand';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { Rule, RuleInput } from '#shared/rules/rule.ts';
-import { errorMessage } from '../bridge/error-message.ts';
 import { counted } from '../ui/words.ts';
 import { agent } from './connection-store.ts';
-import { showToast } from './toast-store.ts';
+import { showToast, tellFailure } from './toast-store.ts';
 
 interface RulesStore {
   /** In the order in which they are tried; null until the agent has said them. */
@@ -56,7 +55,7 @@ async function attempt<T>(command: () => Promise<T>): Promise<T | null> {
   try {
     return await command();
   } catch (error) {
-    showToast({ tone: 'error', text: errorMessage(error) });
+    tellFailure(error);
     return null;
   }
 }

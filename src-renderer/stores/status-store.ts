@@ -1,8 +1,7 @@
 import { create } from 'zustand';
 import type { Status } from '#shared/contract/status.ts';
-import { errorMessage } from '../bridge/error-message.ts';
 import { agent } from './connection-store.ts';
-import { showToast } from './toast-store.ts';
+import { tellFailure } from './toast-store.ts';
 
 interface StatusStore {
   /** null until the agent has said it. */
@@ -25,7 +24,7 @@ export async function toggleRecording(): Promise<void> {
     await agent().captures.control({ action: status.capture.recording ? 'stop' : 'start' });
     await loadStatus();
   } catch (error) {
-    showToast({ tone: 'error', text: errorMessage(error) });
+    tellFailure(error);
   }
 }
 
@@ -34,6 +33,6 @@ export async function startDemo(): Promise<void> {
     await agent().agent.startDemo();
     await loadStatus();
   } catch (error) {
-    showToast({ tone: 'error', text: errorMessage(error) });
+    tellFailure(error);
   }
 }

@@ -1,4 +1,6 @@
 import { create } from 'zustand';
+import { AgentUnreachable } from '../bridge/agent-link.ts';
+import { errorMessage } from '../bridge/error-message.ts';
 
 export interface Toast {
   id: number;
@@ -21,6 +23,12 @@ export function showToast(toast: Omit<Toast, 'id'>): void {
   lastId += 1;
   const made = { ...toast, id: lastId };
   useToasts.setState(({ toasts }) => ({ toasts: [...toasts, made].slice(-mostAtOnce) }));
+}
+
+/** Says why a command failed. That the agent is away is said by the connection notice already. */
+export function tellFailure(error: unknown): void {
+  if (error instanceof AgentUnreachable) return;
+  showToast({ tone: 'error', text: errorMessage(error) });
 }
 
 export function dismissToast(id: number): void {

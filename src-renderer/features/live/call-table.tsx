@@ -30,9 +30,9 @@ export function CallTable() {
     // The scroll to the end happens in a layout effect, where React cannot be asked to draw at once; it does so anyway.
     useFlushSync: false,
   });
-  useEffect(() => void virtualizer.measure(), [virtualizer]);
   useStickToPlace(scroller, first, count, following);
   useSelectedInSight(scroller, first, selectedId);
+  useScrollbarRoom(scroller);
   const onPointer = useHoverPause();
 
   const items = virtualizer.getVirtualItems();
@@ -142,6 +142,17 @@ function scrollTo(element: HTMLElement, top: number): void {
   element.dispatchEvent(new Event('scroll'));
 }
 
+/** The head is outside of what scrolls, and must be as wide as the rows: how wide a scrollbar is differs by system. */
+function useScrollbarRoom(scroller: React.RefObject<HTMLDivElement | null>): void {
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const width = element.offsetWidth - element.clientWidth;
+    element.parentElement?.style.setProperty('--scrollbar', `${width}px`);
+  }, [scroller]);
+}
+
+/** A call that is selected by key is brought into sight. */
 function useSelectedInSight(
   scroller: React.RefObject<HTMLDivElement | null>,
   first: number,

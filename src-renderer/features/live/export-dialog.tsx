@@ -1,10 +1,9 @@
 import { useEffect, useState } from 'react';
 import { Dialog, Switch } from 'radix-ui';
-import { errorMessage } from '../../bridge/error-message.ts';
 import { saveFile } from '../../bridge/save-file.ts';
 import { useCalls } from '../../stores/calls-store.ts';
 import { agent } from '../../stores/connection-store.ts';
-import { showToast } from '../../stores/toast-store.ts';
+import { showToast, tellFailure } from '../../stores/toast-store.ts';
 import { counted } from '../../ui/words.ts';
 
 /** Writes what the search shows into a HAR file, with the secrets taken out unless told otherwise. */
@@ -23,7 +22,7 @@ export function ExportDialog({ onClose }: { onClose: () => void }) {
         showToast({ tone: 'ok', text: `${counted(matching ?? 0, 'call')} written to ${path}` });
       onClose();
     } catch (error) {
-      showToast({ tone: 'error', text: errorMessage(error) });
+      tellFailure(error);
       setWorking(false);
     }
   };
@@ -75,7 +74,7 @@ function useMatching(search: string): number | null {
       .flows.count({ filter: search })
       .then(
         (count) => current && setMatching(count.matching),
-        (error: unknown) => current && showToast({ tone: 'error', text: errorMessage(error) }),
+        (error: unknown) => current && tellFailure(error),
       );
     return () => void (current = false);
   }, [search]);

@@ -1,11 +1,10 @@
 import { useState } from 'react';
 import { ChevronDown, Check, Clock, Download, Trash2 } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
-import { errorMessage } from '../../bridge/error-message.ts';
 import { clearCalls, setRange, useCalls } from '../../stores/calls-store.ts';
 import { agent } from '../../stores/connection-store.ts';
 import { offeredRanges, rangeLabel, sameRange } from '../../stores/time-range.ts';
-import { showToast } from '../../stores/toast-store.ts';
+import { showToast, tellFailure } from '../../stores/toast-store.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { counted } from '../../ui/words.ts';
@@ -74,7 +73,7 @@ function ClearDialog({ open, onClose }: { open: boolean; onClose: () => void }) 
       clearCalls();
       showToast({ tone: 'ok', text: `${counted(removed, 'call')} forgotten` });
     } catch (error) {
-      showToast({ tone: 'error', text: errorMessage(error) });
+      tellFailure(error);
     }
   };
   return (

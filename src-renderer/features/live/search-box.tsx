@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from 'react';
+import type { EditorState } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import type { ViewUpdate } from '@codemirror/view';
 import { CircleAlert, Search, X } from 'lucide-react';
+import { completeSearch } from '#shared/flow/search.ts';
 import { setSearchText, useCalls } from '../../stores/calls-store.ts';
 import { useRoutes } from '../../stores/routes-store.ts';
 import { useRules } from '../../stores/rules-store.ts';
@@ -13,6 +15,8 @@ import type { Completion } from './search-completions.ts';
 import { searchExtensions } from './search-editor.ts';
 
 const searchAfterMs = 200;
+/** The beginning of a field's name is hardly ever the word that is looked for: most probably the name will be completed. */
+const searchHalfWordAfterMs = 1500;
 
 /** The one search box of the view, for the key `/`. */
 export const searchBox = {
@@ -103,7 +107,11 @@ function useEditor(
       const byUser = update.transactions.some(
         (transaction) => transaction.isUserEvent('input') || transaction.isUserEvent('delete'),
       );
-      if (update.docChanged && byUser) applySoon(update.state.doc.toString(), searchAfterMs);
+      if (update.docChanged && byUser)
+        applySoon(
+          update.state.doc.toString(),
+          endsInHalfField(update.state) ? searchHalfWordAfterMs : searchAfterMs,
+        );
       if (byUser && update.view.hasFocus) setTimeout(() => setOffer(offerFor(update.view)), 0);
       else if (update.selectionSet) setOffer(null);
     };
@@ -176,6 +184,12 @@ function searchKeyBindings(
       },
     },
   ];
+}
+
+function endsInHalfField(state: EditorState): boolean {
+  const { head } = state.selection.main;
+  const found = completeSearch(state.doc.toString(), head);
+  return found.key === null && found.from < head && found.options.length > 0;
 }
 
 function offerFor(view: EditorView): Offer | null {

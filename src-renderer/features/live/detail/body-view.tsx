@@ -22,6 +22,13 @@ const absentWords: Partial<Record<BodyState, string>> = {
   evicted: 'The body is no longer kept: it made room for newer calls.',
 };
 
+/** Why there is no body to show; undefined when there is one. */
+function absentBody(state: BodyState, { durationMs, http }: Flow, side: Side): string | undefined {
+  if (state === 'none' && side === 'response' && durationMs === null && http?.status === null)
+    return 'No answer yet.';
+  return absentWords[state];
+}
+
 interface BodyViewProps {
   flow: Flow;
   side: Side;
@@ -31,7 +38,7 @@ interface BodyViewProps {
 
 /** A body, decoded and made readable; or why there is none. */
 export function BodyView({ flow, side, state, contentType }: BodyViewProps) {
-  const absent = absentWords[state];
+  const absent = absentBody(state, flow, side);
   const [format, setFormat] = useState<Format | null>(null);
   const loaded = useBody(flow, side, absent === undefined, contentType);
   const code = useRef<CodeViewHandle>(null);

@@ -1,0 +1,245 @@
+import { cardHeight, labelSize } from './geometry.ts';
+import type { Link, Place, Places, Point } from './geometry.ts';
+
+/**
+ * The ways of the lines: from the right side of the caller to the left side of the callee, round whatever stands
+ * between, and a place on each for its label. A way depends on where the cards stand and on nothing else, so that new
+ * figures never move it.
+ *
+ * A line is a chain of quadratic curves: through its controls, joined half-way between one control and the next
+ * (what cytoscape calls `unbundled-bezier`).
+ */
+
+export interface Route {
+  readonly id: string;
+  readonly start: Point;
+  readonly end: Point;
+  readonly controls: readonly Point[];
+  /** The middle of the label. */
+  readonly label: Point;
+}
+
+const portGap = 11;
+const portReach = cardHeight / 2 - 8;
+const clearance = 10;
+const laneGap = 12;
+/** A line that rises less than this counts as level, and has its label above it. */
+const level = 10;
+
+export function routeEdges(links: readonly Link[], places: Places): Map<string, Route> {
+  const drawn = links.filter(
+    ({ caller, callee }) => caller !== callee && places.has(caller) && places.has(callee),
+  );
+  const ports = spreadPorts(drawn, places);
+  const lanes: Point[] = [];
+  const taken: Box[] = [...places.values()].map(boxOfCard);
+  const routes = new Map<string, Route>();
+  for (const link of [...drawn].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    const way = wayOf(link, places, ports, lanes);
+    const label = placeLabel(way, taken);
+    taken.push(boxAround(label, labelSize.width, labelSize.height));
+    routes.set(link.id, { id: link.id, ...way, label });
+  }
+  return routes;
+}
+
+type Way = Pick<Route, 'start' | 'end' | 'controls'>;
+type Ports = ReadonlyMap<string, { out: number; in: number }>;
+
+function isForward(from: Place, to: Place): boolean {
+  return to.x - to.width / 2 > from.x + from.width / 2;
+}
+
+/** The lines of one side of a card leave it one below the other, in the order in which they arrive elsewhere. */
+function spreadPorts(links: readonly Link[], places: Places): Ports {
+  const ports = new Map(links.map((link) => [link.id, { out: 0, in: 0 }]));
+  const forward = links.filter((link) => isForward(places.get(link.caller)!, places.get(link.callee)!));
+  const sides = [
+    { at: 'out', here: 'caller', there: 'callee' },
+    { at: 'in', here: 'callee', there: 'caller' },
+  ] as const;
+  for (const { at, here, there } of sides) {
+    for (const name of new Set(forward.map((link) => link[here]))) {
+      const side = forward
+        .filter((link) => link[here] === name)
+        .sort((a, b) => places.get(a[there])!.y - places.get(b[there])!.y || (a.id < b.id ? -1 : 1));
+      const gap = Math.min(portGap, (2 * portReach) / Math.max(1, side.length - 1));
+      side.forEach((link, index) => (ports.get(link.id)![at] = (index - (side.length - 1) / 2) * gap));
+    }
+  }
+  return ports;
+}
+
+function wayOf(link: Link, places: Places, ports: Ports, lanes: Point[]): Way {
+  const from = places.get(link.caller)!;
+  const to = places.get(link.callee)!;
+  if (!isForward(from, to)) return wayBack(from, to, places);
+  const port = ports.get(link.id)!;
+  const start = { x: from.x + from.width / 2, y: from.y + port.out };
+  let end = { x: to.x - to.width / 2, y: to.y + port.in };
+  // A step of a few px looks like a mistake: such a line is drawn level.
+  if (Math.abs(start.y - end.y) < level && Math.abs(start.y - to.y) <= portReach) end = { ...end, y: start.y };
+  return { start, end, controls: controlsThrough(start, end, viasBetween(start, end, places, lanes)) };
+}
+
+/** Where a line passes a column of cards that stands in its way: from `left` to `right` at the height `y`. */
+interface Via {
+  readonly left: number;
+  readonly right: number;
+  readonly y: number;
+}
+
+function viasBetween(start: Point, end: Point, places: Places, lanes: Point[]): Via[] {
+  const vias: Via[] = [];
+  let y = start.y;
+  for (const column of columnsBetween(start, end, places)) {
+    const along = (column.left + column.right) / 2;
+    const direct = y + (end.y - y) * ((along - start.x) / (end.x - start.x));
+    if (column.cards.every((card) => Math.abs(card.y - direct) > cardHeight / 2 + clearance)) continue;
+    y = freeHeight(direct, along, column.cards, lanes);
+    lanes.push({ x: along, y });
+    vias.push({ left: column.left, right: column.right, y });
+  }
+  return vias;
+}
+
+interface Column {
+  left: number;
+  right: number;
+  readonly cards: Place[];
+}
+
+function columnsBetween(start: Point, end: Point, places: Places): Column[] {
+  const between = [...places.values()]
+    .filter((card) => card.x - card.width / 2 > start.x && card.x + card.width / 2 < end.x)
+    .sort((a, b) => a.x - b.x);
+  const columns: Column[] = [];
+  for (const card of between) {
+    const [left, right] = [card.x - card.width / 2, card.x + card.width / 2];
+    const last = columns.at(-1);
+    if (last !== undefined && left < last.right) {
+      last.right = Math.max(last.right, right);
+      last.cards.push(card);
+    } else columns.push({ left, right, cards: [card] });
+  }
+  return columns;
+}
+
+/** The height nearest to the direct one that meets no card and no line that passes here already. */
+function freeHeight(direct: number, along: number, cards: readonly Place[], lanes: readonly Point[]): number {
+  const here = lanes.filter((lane) => Math.abs(lane.x - along) < 60);
+  const isFree = (y: number) =>
+    cards.every((card) => Math.abs(card.y - y) >= cardHeight / 2 + clearance) &&
+    here.every((lane) => Math.abs(lane.y - y) >= laneGap);
+  for (let away = 0; away < 4000; away += 2) {
+    if (isFree(direct - away)) return direct - away;
+    if (isFree(direct + away)) return direct + away;
+  }
+  return direct;
+}
+
+function controlsThrough(start: Point, end: Point, vias: readonly Via[]): Point[] {
+  const controls: Point[] = [];
+  let here = start;
+  for (const via of [...vias, { left: end.x, right: end.x, y: end.y }]) {
+    const middle = (here.x + via.left) / 2;
+    controls.push({ x: middle, y: here.y }, { x: middle, y: via.y });
+    here = { x: via.right, y: via.y };
+  }
+  return controls;
+}
+
+/** Within a column: straight down or up, or round the cards between. To an earlier column: below everything. */
+function wayBack(from: Place, to: Place, places: Places): Way {
+  const overlaps = Math.abs(from.x - to.x) < (from.width + to.width) / 2;
+  const [low, high] = from.y < to.y ? [from, to] : [to, from];
+  const between = [...places.values()].some(
+    (card) => card.y > low.y && card.y < high.y && Math.abs(card.x - from.x) < card.width / 2,
+  );
+  if (overlaps && !between) {
+    const down = from.y < to.y ? 1 : -1;
+    const start = { x: from.x, y: from.y + (down * cardHeight) / 2 };
+    const end = { x: to.x, y: to.y - (down * cardHeight) / 2 };
+    const middle = (start.y + end.y) / 2;
+    const controls = [
+      { x: start.x, y: middle },
+      { x: end.x, y: middle },
+    ];
+    return { start, end, controls };
+  }
+  if (overlaps) {
+    const start = { x: from.x + from.width / 2, y: from.y };
+    const end = { x: to.x + to.width / 2, y: to.y };
+    const out = Math.max(start.x, end.x) + 44;
+    const controls = [
+      { x: out, y: start.y },
+      { x: out, y: end.y },
+    ];
+    return { start, end, controls };
+  }
+  const start = { x: from.x, y: from.y + cardHeight / 2 };
+  const end = { x: to.x, y: to.y + cardHeight / 2 };
+  const below = Math.max(start.y, end.y) + 48;
+  const controls = [
+    { x: start.x, y: below },
+    { x: end.x, y: below },
+  ];
+  return { start, end, controls };
+}
+
+/** The point of a way at `t`, from 0 to 1: each curve of the chain has an equal share. */
+export function pointAt({ start, end, controls }: Way, t: number): Point {
+  const curves = controls.length;
+  const index = Math.min(curves - 1, Math.floor(t * curves));
+  const control = controls[index]!;
+  const from = index === 0 ? start : halfWay(controls[index - 1]!, control);
+  const to = index === curves - 1 ? end : halfWay(control, controls[index + 1]!);
+  const u = t * curves - index;
+  const blend = (axis: 'x' | 'y') =>
+    (1 - u) ** 2 * from[axis] + 2 * u * (1 - u) * control[axis] + u ** 2 * to[axis];
+  return { x: blend('x'), y: blend('y') };
+}
+
+function halfWay(a: Point, b: Point): Point {
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+}
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+const tries = [0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8];
+
+/** As near to the middle as it meets no card and no other label. */
+function placeLabel(way: Way, taken: readonly Box[]): Point {
+  const isLevel =
+    way.controls.every((control) => Math.abs(control.y - way.start.y) < 1) && way.start.x !== way.end.x;
+  const spots = tries.map((t) => {
+    const point = pointAt(way, t);
+    return isLevel ? { x: point.x, y: point.y - labelSize.height / 2 - 5 } : point;
+  });
+  const fits = spots.find((spot) => {
+    const box = boxAround(spot, labelSize.width, labelSize.height);
+    return taken.every((other) => !meets(box, other));
+  });
+  return round(fits ?? spots[0]!);
+}
+
+function round({ x, y }: Point): Point {
+  return { x: Math.round(x), y: Math.round(y) };
+}
+
+function boxOfCard(place: Place): Box {
+  return boxAround(place, place.width, cardHeight);
+}
+
+function boxAround({ x, y }: Point, width: number, height: number): Box {
+  return { left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2 };
+}
+
+function meets(a: Box, b: Box): boolean {
+  return a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top;
+}
