@@ -42,7 +42,8 @@ export class Section {
    */
   read(chunk: Buffer, at: number, maxBytes: number, mayBeEmpty: boolean): SectionState {
     if (this.ownLength > 0) return this.gather(chunk, at, maxBytes, mayBeEmpty);
-    if (mayBeEmpty && chunk[at] === CR && chunk[at + 1] === LF) return this.found(chunk, at, at + 2, at + 2);
+    const isEmpty = mayBeEmpty && chunk[at] === CR && chunk[at + 1] === LF && maxBytes >= 2;
+    if (isEmpty) return this.found(chunk, at, at + 2, at + 2);
     const end = chunk.indexOf(END, at);
     if (end < 0 || end + END.length - at > maxBytes) return this.gather(chunk, at, maxBytes, mayBeEmpty);
     return this.found(chunk, at, end + END.length, end + END.length);
