@@ -29,11 +29,12 @@ export function compileStoredSearch(ast: SearchNode): (row: FlowSummary, stored:
   return (row, stored) => test(row, stored) === true;
 }
 
-/** Whether there is a term that only the stored flow can answer: a header or a body. */
-export function needsContent(ast: SearchNode): boolean {
-  if (ast.type === 'and' || ast.type === 'or') return ast.nodes.some(needsContent);
-  if (ast.type === 'not') return needsContent(ast.node);
-  return ast.type === 'text' && (ast.key === 'header' || ast.key === 'body');
+/** Whether there is a term that only the stored flow can answer: a header or a body, or the one that is asked for. */
+export function needsContent(ast: SearchNode, key?: 'header' | 'body'): boolean {
+  if (ast.type === 'and' || ast.type === 'or') return ast.nodes.some((node) => needsContent(node, key));
+  if (ast.type === 'not') return needsContent(ast.node, key);
+  if (ast.type !== 'text' || (ast.key !== 'header' && ast.key !== 'body')) return false;
+  return key === undefined || ast.key === key;
 }
 
 /**

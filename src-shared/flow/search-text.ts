@@ -140,7 +140,7 @@ export function completeSearch(search: string, caret: number): SearchCompletion 
   const operator = tokens.at(last?.kind === 'operator' ? -1 : -2);
   const inValue = touches && operator?.kind === 'operator' && operator.at + operator.length >= last.at;
   if (!inValue) {
-    const typed = touches && (last.kind === 'value' || last.kind === 'error') ? last.text.toLowerCase() : '';
+    const typed = touches && last.kind === 'value' && !last.quoted ? last.text.toLowerCase() : '';
     return { key: null, from: caret - typed.length, to: caret, options: keyOptions(typed) };
   }
   const from = operator.at + operator.length;

@@ -14,7 +14,7 @@ import {
 } from './batch-format.ts';
 
 const firstBytes = 512 * 1024;
-const beyondLatin1 = /[^\x00-\xff]/; // eslint-disable-line no-control-regex -- the range is the point
+const beyondLatin1 = /[^\x00-\xff]/;
 
 /**
  * Writes flow records into one batch after another. The hot part of capture: one joined text, numbers through a

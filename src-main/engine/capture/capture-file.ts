@@ -75,7 +75,7 @@ export function openCaptureFile(options: CaptureFileOptions): DatabaseSync {
     return open(path);
   } catch (error) {
     if (!isDamage(error)) throw asSpikeError(error, path);
-    moveAside(path, options, error as Error);
+    moveAside(options, error as Error);
   }
   try {
     return open(path);
@@ -85,7 +85,8 @@ export function openCaptureFile(options: CaptureFileOptions): DatabaseSync {
 }
 
 /** Moves a damaged capture out of the way; it is kept, for whoever wants to rescue it. */
-export function moveAside(path: string, options: CaptureFileOptions, reason: Error): void {
+export function moveAside(options: CaptureFileOptions, reason: Error): void {
+  const path = join(options.directory, 'current.sqlite');
   const label = reason instanceof ForeignFileError ? reason.label : 'corrupt';
   const time = new Date(options.nowMs()).toISOString().replace(/[:.]/g, '-');
   const aside = join(options.directory, `current.${label}-${time}.sqlite`);

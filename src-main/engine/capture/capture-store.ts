@@ -8,7 +8,7 @@ import { matchesParts } from '#shared/flow/search.ts';
 import { withoutPort } from '#shared/flow/search-match.ts';
 import { bodyPlace, decodeFlow, MalformedBatchError, readIds } from './batch-codec.ts';
 import type { IndexedFlow } from './batch-codec.ts';
-import { openCaptureFile, pragma, removeCaptureFile } from './capture-file.ts';
+import { isDamage, moveAside, openCaptureFile, pragma, removeCaptureFile } from './capture-file.ts';
 import type { CaptureFileOptions } from './capture-file.ts';
 import { rowColumns, rowValues, summaryColumns, summaryOfRow } from './capture-row.ts';
 import type { FlowPatch } from './capture-row.ts';
@@ -56,8 +56,8 @@ export class CaptureStore {
   readonly #options: CaptureFileOptions;
   #database: DatabaseSync;
   #statements: Statements;
-  #flows = 0;
-  #pageBytes = 0;
+  #flows: number;
+  readonly #pageBytes: number;
   /** The newest id that made room for others: whatever is asked for below it may have been here. */
   #evictedThrough = '';
   /** How much may be in use. The log beside the file comes on top, 16 MiB between transactions. */
@@ -67,8 +67,11 @@ export class CaptureStore {
     this.#options = options;
     this.maxDiskBytes = options.maxDiskBytes;
     const endedAtMs = lastWrite(options.directory);
-    this.#database = openCaptureFile(options);
-    this.#statements = this.#open();
+    const opened = openChecked(options);
+    this.#database = opened.database;
+    this.#statements = opened.statements;
+    this.#flows = opened.flows;
+    this.#pageBytes = pragma(opened.database, 'page_size');
     this.#closeOpenFlows(endedAtMs);
   }
 
@@ -184,10 +187,10 @@ export class CaptureStore {
     return cleared;
   }
 
-  /** After damage was found: lets go of the file so that `openCaptureFile` can judge it, or moves it aside. */
-  reopenAfter(damage: Error, moveAside: (path: string, reason: Error) => void): void {
+  /** After damage was found: the file is kept aside, and a new one begun. */
+  beginAnew(damage: Error): void {
     this.#database.close();
-    moveAside(join(this.#options.directory, 'current.sqlite'), damage);
+    moveAside(this.#options, damage);
     this.#reopen();
   }
 
@@ -197,30 +200,11 @@ export class CaptureStore {
   }
 
   #reopen(): void {
-    this.#database = openCaptureFile(this.#options);
-    this.#statements = this.#open();
+    const { database, statements, flows } = openChecked(this.#options);
+    this.#database = database;
+    this.#statements = statements;
+    this.#flows = flows;
     this.#evictedThrough = '';
-  }
-
-  #open(): Statements {
-    const database = this.#database;
-    database.function('without_port', { deterministic: true }, (host) => withoutPort(host as string | null));
-    database.function('any_matches', { deterministic: true }, anyMatches);
-    this.#pageBytes = pragma(database, 'page_size');
-    this.#flows = Number(database.prepare('SELECT count(*) AS n FROM flows').get()?.['n'] ?? 0);
-    const marks = rowColumns.map(() => '?').join(', ');
-    const columns = rowColumns.join(', ');
-    return {
-      insertBatch: database.prepare('INSERT INTO batches (bytes) VALUES (?)'),
-      insertFlow: database.prepare(`INSERT OR IGNORE INTO flows (${columns}) VALUES (${marks})`),
-      replaceFlow: database.prepare(`REPLACE INTO flows (${columns}) VALUES (${marks})`),
-      place: database.prepare('SELECT batch, offset, head_length, patch FROM flows WHERE id = ?'),
-      part: database.prepare('SELECT substr(bytes, ?, ?) AS part FROM batches WHERE batch = ?'),
-      oldestBatch: database.prepare('SELECT batch, bytes FROM batches ORDER BY batch LIMIT 1'),
-      deleteBatch: database.prepare('DELETE FROM batches WHERE batch = ?'),
-      deleteFlow: database.prepare('DELETE FROM flows WHERE id = ? AND batch = ?'),
-      patchFlow: database.prepare('UPDATE flows SET duration_ms = ?, cause = ?, patch = ? WHERE id = ?'),
-    };
   }
 
   #place(id: string): Record<string, SQLOutputValue> {
@@ -317,6 +301,45 @@ export class CaptureStore {
       throw error;
     }
   }
+}
+
+interface OpenedFile {
+  readonly database: DatabaseSync;
+  readonly statements: Statements;
+  readonly flows: number;
+}
+
+/** Opens the capture and reads its index once through; one whose index is damaged is moved aside as well. */
+function openChecked(options: CaptureFileOptions): OpenedFile {
+  const database = openCaptureFile(options);
+  try {
+    const flows = Number(database.prepare('SELECT count(*) AS n FROM flows').get()?.['n'] ?? 0);
+    return { database, flows, statements: prepareStatements(database) };
+  } catch (error) {
+    database.close();
+    if (!isDamage(error)) throw error;
+    moveAside(options, error as Error);
+  }
+  const fresh = openCaptureFile(options);
+  return { database: fresh, flows: 0, statements: prepareStatements(fresh) };
+}
+
+function prepareStatements(database: DatabaseSync): Statements {
+  database.function('without_port', { deterministic: true }, (host) => withoutPort(host as string | null));
+  database.function('any_matches', { deterministic: true }, anyMatches);
+  const marks = rowColumns.map(() => '?').join(', ');
+  const columns = rowColumns.join(', ');
+  return {
+    insertBatch: database.prepare('INSERT INTO batches (bytes) VALUES (?)'),
+    insertFlow: database.prepare(`INSERT OR IGNORE INTO flows (${columns}) VALUES (${marks})`),
+    replaceFlow: database.prepare(`REPLACE INTO flows (${columns}) VALUES (${marks})`),
+    place: database.prepare('SELECT batch, offset, head_length, patch FROM flows WHERE id = ?'),
+    part: database.prepare('SELECT substr(bytes, ?, ?) AS part FROM batches WHERE batch = ?'),
+    oldestBatch: database.prepare('SELECT batch, bytes FROM batches ORDER BY batch LIMIT 1'),
+    deleteBatch: database.prepare('DELETE FROM batches WHERE batch = ?'),
+    deleteFlow: database.prepare('DELETE FROM flows WHERE id = ? AND batch = ?'),
+    patchFlow: database.prepare('UPDATE flows SET duration_ms = ?, cause = ?, patch = ? WHERE id = ?'),
+  };
 }
 
 function anyMatches(texts: unknown, parts: unknown): number {

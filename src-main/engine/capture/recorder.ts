@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
 import { batchHeaderBytes, MalformedBatchError, readIndex } from './batch-codec.ts';
-import { isDamage, moveAside, sqlite, sqliteCode } from './capture-file.ts';
+import { isDamage, sqlite, sqliteCode } from './capture-file.ts';
 import { CaptureStore } from './capture-store.ts';
 import type { CaptureStats, IndexedBatch } from './capture-store.ts';
 import { fieldValue } from './field-text.ts';
@@ -74,7 +74,7 @@ export class Recorder {
       if (error instanceof MalformedBatchError)
         throw new SpikeError('not-available', `The flow cannot be read from the capture. ${error.message}`);
       if (!isDamage(error)) throw error;
-      this.#beginAnew(error as Error);
+      this.#store.beginAnew(error as Error);
       throw new SpikeError(
         'not-available',
         'The capture was damaged; it was moved aside, and a new one is begun.',
@@ -168,17 +168,11 @@ export class Recorder {
       this.#store.write(batches);
       return true;
     } catch (error) {
-      if (isDamage(error)) this.#beginAnew(error as Error);
+      if (isDamage(error)) this.#store.beginAnew(error as Error);
       else if (sqliteCode(error) === 0) throw error;
       else this.#complain(error as Error);
       return false;
     }
-  }
-
-  #beginAnew(damage: Error): void {
-    const { clock, directory, log } = this.#options;
-    const nowMs = (): number => clock.now();
-    this.#store.reopenAfter(damage, (path) => moveAside(path, { directory, log, nowMs }, damage));
   }
 
   #complain(error: Error): void {

@@ -18,11 +18,17 @@ export interface LoadedTexts extends StoredTexts {
  * What `header:`, `body:` and `fault:` look into. Null when the flow has made room for others meanwhile.
  * @param withBodies false: no term asks for them, and they are not read.
  */
-export async function loadTexts(store: CaptureStore, id: string, withBodies: boolean): Promise<LoadedTexts | null> {
+export async function loadTexts(
+  store: CaptureStore,
+  id: string,
+  withBodies: boolean,
+): Promise<LoadedTexts | null> {
   const flow = store.flowIfThere(id);
   if (flow === null) return null;
   const http = flow.http;
-  const lines = [http?.requestHeaders, http?.responseHeaders, http?.trailers].flatMap((fields) => linesOf(fields ?? []));
+  const lines = [http?.requestHeaders, http?.responseHeaders, http?.trailers].flatMap((fields) =>
+    linesOf(fields ?? []),
+  );
   // Both are read before the first wait: afterwards the flow may be gone.
   const encoded = withBodies ? [readBody(store, flow, 'request'), readBody(store, flow, 'response')] : [];
   const bodies = await Promise.all(encoded.map(decode));
@@ -50,7 +56,11 @@ function readBody(store: CaptureStore, flow: Flow, side: 'request' | 'response')
   };
 }
 
-async function decode({ bytes, coding, whole }: EncodedBody): Promise<{ text: string | null; whole: boolean }> {
+async function decode({
+  bytes,
+  coding,
+  whole,
+}: EncodedBody): Promise<{ text: string | null; whole: boolean }> {
   if (bytes.length === 0) return { text: null, whole };
   const decoded = await decodeBody(bytes, coding, { maxBytes: maxSearchedDecodedBytes });
   if ('error' in decoded) return { text: null, whole: false };

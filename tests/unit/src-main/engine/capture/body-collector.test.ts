@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { BodyCollector, createBodyBudget } from '../../../../../src-main/engine/capture/body-collector.ts';
+
+const text = (chunks: readonly Buffer[]) => Buffer.concat(chunks).toString();
+/** A chunk as a socket gives it: its own part of a larger read buffer. */
+function slice(length: number, of: number): Buffer {
+  return Buffer.from(new ArrayBuffer(of), 0, length).fill('x');
+}
+
+test('a body is kept in order, up to its bound', () => {
+  const budget = createBodyBudget();
+  const collector = new BodyCollector(5, budget);
+  collector.add(Buffer.from('abc'));
+  collector.add(Buffer.alloc(0));
+  collector.add(Buffer.from('defg'));
+  collector.add(Buffer.from('h'));
+  expect(budget.heldBytes).toBe(5);
+  const body = collector.finish();
+  expect([body.state, text(body.chunks), body.sizeBytes]).toEqual(['truncated', 'abcde', 5]);
+  expect(budget.heldBytes).toBe(0);
+});
+
+test('exactly the bound is stored whole; nothing at all is none; a bound of 0 keeps nothing', () => {
+  const whole = new BodyCollector(3, createBodyBudget());
+  whole.add(Buffer.from('abc'));
+  expect(whole.finish()).toMatchObject({ state: 'stored', sizeBytes: 3 });
+  expect(new BodyCollector(3, createBodyBudget()).finish()).toEqual({
+    state: 'none',
+    chunks: [],
+    sizeBytes: 0,
+  });
+  const zero = new BodyCollector(0, createBodyBudget());
+  zero.add(Buffer.from('a'));
+  expect(zero.finish()).toEqual({ state: 'truncated', chunks: [], sizeBytes: 0 });
+});
+
+test('a small slice of a large buffer is copied, a large one is kept as it is', () => {
+  const collector = new BodyCollector(1e6, createBodyBudget());
+  const [small, large] = [slice(100, 65_536), slice(40_000, 65_536)];
+  collector.add(small);
+  collector.add(large);
+  const [first, second] = collector.finish().chunks;
+  expect(first?.buffer).not.toBe(small.buffer);
+  expect(first?.length).toBe(100);
+  expect(second?.buffer).toBe(large.buffer);
+});
+
+test('all collectors together hold no more than the budget; what is kept by reference counts with all it pins', () => {
+  const budget = createBodyBudget(100_000);
+  const [one, two] = [new BodyCollector(1e6, budget), new BodyCollector(1e6, budget)];
+  one.add(slice(40_000, 65_536));
+  expect(budget.heldBytes).toBe(65_536);
+  two.add(slice(1000, 65_536));
+  two.add(slice(40_000, 65_536));
+  two.add(Buffer.from('more'));
+  expect(budget.heldBytes).toBe(65_536);
+  expect(two.finish()).toEqual({ state: 'dropped', chunks: [], sizeBytes: 0 });
+  expect(one.finish().state).toBe('stored');
+  expect(budget.heldBytes).toBe(0);
+});
+
+test('discard gives everything back, once, and nothing is kept afterwards', () => {
+  const budget = createBodyBudget();
+  const collector = new BodyCollector(100, budget);
+  collector.add(Buffer.from('abc'));
+  collector.discard();
+  collector.discard();
+  collector.add(Buffer.from('late'));
+  expect(budget.heldBytes).toBe(0);
+  expect(collector.finish().state).toBe('none');
+});
