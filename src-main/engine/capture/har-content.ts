@@ -37,9 +37,9 @@ function textOf({ bytes, truncated }: HarBody, contentType: string | null): stri
 }
 
 /** What a reader should know of a body that is not there as it passed; '' when nothing. */
-export function bodyComment(body: HarBody | null, state: string): string {
+export function bodyComment(body: (HarBody & { readonly sizeBytes: number }) | null, state: string): string {
   if (body === null)
     return state === 'none' || state === 'stored' ? '' : `The body is not in this capture: ${state}.`;
   if (!body.decoded) return 'The content coding could not be removed: the body is as it was transferred.';
-  return body.truncated ? `Only the first ${body.bytes.length} bytes of the body are in this capture.` : '';
+  return body.truncated ? `Only the first ${body.sizeBytes} bytes of the body are in this capture.` : '';
 }

@@ -15,6 +15,8 @@ import type { Redactor } from './redaction.ts';
 const NO_TYPE = 'x-unknown';
 
 type BodyOf = (flow: Flow, side: Direction) => Promise<HarBody | null>;
+/** `sizeBytes`: the length before secrets were replaced. */
+type Body = HarBody & { readonly sizeBytes: number };
 
 /** @param redactor null: as it was. Rejects only when `bodyOf` does. */
 export async function harEntry(
@@ -83,13 +85,19 @@ async function storedBody(
   http: Http,
   bodyOf: BodyOf,
   redactor: Redactor | null,
-): Promise<HarBody | null> {
+): Promise<Body | null> {
   const state = side === 'request' ? http.requestBody : http.responseBody;
   if (state !== 'stored' && state !== 'truncated') return null;
   const body = await bodyOf(flow, side);
-  if (body === null || redactor === null) return body;
+  if (body === null) return null;
+  const sizeBytes = body.bytes.length;
+  if (redactor === null) return { ...body, sizeBytes };
   const fields = side === 'request' ? http.requestHeaders : http.responseHeaders;
-  return { ...body, bytes: redactor.body(body.bytes, fieldValue(fields, 'content-type'), `${side}-body`) };
+  return {
+    ...body,
+    sizeBytes,
+    bytes: redactor.body(body.bytes, fieldValue(fields, 'content-type'), `${side}-body`),
+  };
 }
 
 /** `connect` includes `ssl` (HAR 1.2, timings), where Spike counts them apart. */
@@ -125,7 +133,7 @@ const versionText = (http: Http): string => `HTTP/${http.httpVersion}`;
 /** No head is empty: 0 means that nobody counted. */
 const headSize = (sizeBytes: number): number => (sizeBytes > 0 ? sizeBytes : -1);
 
-function harRequest(flow: Flow, http: Http, body: HarBody | null): object {
+function harRequest(flow: Flow, http: Http, body: Body | null): object {
   const url = harUrl(http.url);
   return {
     method: http.method,
@@ -140,8 +148,8 @@ function harRequest(flow: Flow, http: Http, body: HarBody | null): object {
   };
 }
 
-/** HAR knows no encoding here; `_encoding` is what Firefox and others read (har-spec issue, and Chrome since 2020). */
-function postData(http: Http, body: HarBody | null): object {
+/** HAR 1.2 has no encoding here, and lets names of one's own begin with an underscore. */
+function postData(http: Http, body: Body | null): object {
   if (http.requestBody === 'none') return {};
   const type = fieldValue(http.requestHeaders, 'content-type');
   const { text, encoding } = body === null ? { text: '', encoding: undefined } : harTextOf(body, type);
@@ -156,7 +164,7 @@ function postData(http: Http, body: HarBody | null): object {
   };
 }
 
-function harResponse(flow: Flow, http: Http, body: HarBody | null): object {
+function harResponse(flow: Flow, http: Http, body: Body | null): object {
   const answered = http.status !== null;
   const failure = flow.error?.cause ?? (answered ? null : 'no-response');
   return {
@@ -173,7 +181,7 @@ function harResponse(flow: Flow, http: Http, body: HarBody | null): object {
   };
 }
 
-function harContent(flow: Flow, http: Http, body: HarBody | null): object {
+function harContent(flow: Flow, http: Http, body: Body | null): object {
   const type = fieldValue(http.responseHeaders, 'content-type');
   const isCoded = fieldValue(http.responseHeaders, 'content-encoding') !== null;
   const isWhole = body !== null && body.decoded && !body.truncated;
@@ -189,10 +197,10 @@ function harContent(flow: Flow, http: Http, body: HarBody | null): object {
 }
 
 /** The decoded length, where it is known. Of what passed, that is: stand-ins of secrets are not counted. */
-function contentSize(flow: Flow, http: Http, body: HarBody | null, isCoded: boolean): number {
+function contentSize(flow: Flow, http: Http, body: Body | null, isCoded: boolean): number {
   if (http.responseBody === 'none') return 0;
-  if (!isCoded) return flow.sizes.responseBody;
-  return body !== null && body.decoded && !body.truncated ? body.bytes.length : -1;
+  if (body !== null && body.decoded && !body.truncated) return body.sizeBytes;
+  return isCoded ? -1 : flow.sizes.responseBody;
 }
 
 /** An address alone (HAR 1.2): the port, and names, are among Spike's own facts. */
