@@ -75,12 +75,12 @@ export class Prometheus {
     const own = [this.#requests, this.#failed, this.#injected, this.#requestBytes, this.#responseBytes];
     const series = [...own, this.#hits, this.#duration].map((metric) => metric.json());
     const processes = [
-      await this.#process.getMetricsAsJSON(),
+      (await this.#process.getMetricsAsJSON()) as unknown as MetricJson[],
       ...((await this.#sources.workerMetrics()) as MetricJson[][]),
     ];
     const [spike, system] = await Promise.all([
       textOf([...series, ...this.#gauges()]),
-      AggregatorRegistry.aggregate(processes as object[][]).metrics(),
+      AggregatorRegistry.aggregate(processes.map(withoutNaN)).metrics(),
     ]);
     return `${spike}\n${system}`;
   }
@@ -157,6 +157,13 @@ function bounded(known: Set<string>, key: string, limit: number): boolean {
 
 function single(name: string, type: MetricJson['type'], help: string, value: number): MetricJson {
   return { name, type, help, aggregator: 'sum', values: [{ labels: {}, value }] };
+}
+
+/** An event loop that was not measured yet has no mean lag; prom-client would write "Nan", which is not in the format. */
+function withoutNaN(metrics: readonly MetricJson[]): object[] {
+  return metrics.map((metric) => {
+    return { ...metric, values: metric.values.filter(({ value }) => !Number.isNaN(value)) };
+  });
 }
 
 /** Escaping and layout are prom-client's: it asks a registered metric for nothing but its name and `get`. */

@@ -54,11 +54,12 @@ export class TopologyOfEngine implements TopologyView {
   stats(windowMs: number): Stats {
     const { clock, history } = this.#sources;
     const { stepMs, points } = history.series(windowMs);
+    const judging = this.#judging(windowMs);
     return {
       at: new Date(clock.now()).toISOString(),
       windowMs,
       total: history.total(windowMs),
-      edges: history.figures(windowMs).map((figures) => edgeOf(this.#judging(windowMs), figures)),
+      edges: history.figures(windowMs).map((figures) => edgeOf(judging, figures)),
       series: points,
       stepMs,
     };
