@@ -54,7 +54,7 @@ export class WorkspaceFileError extends Error {
   readonly defect: Defect;
 
   constructor(path: string, defect: Defect) {
-    super(`${placeOf(path, defect)} ${defect.sentence}${drawn(defect)}`);
+    super(`${placeOf(path, defect)}: ${defect.sentence}${drawn(defect)}`);
     this.name = 'WorkspaceFileError';
     this.path = path;
     this.defect = defect;

@@ -104,7 +104,7 @@ function insertion(map: YAMLMap, entry: string, after: Pair | undefined, text: s
 function appendSplice({ document, text }: ParsedWorkspace, { list, value }: AppendEdit): Splice | null {
   const sequence = placeOf(document, [list])?.node;
   const last = isSeq(sequence) && sequence.flow !== true ? sequence.items.at(-1) : undefined;
-  if (!isNode(last) || last.range == null) return null;
+  if (!isNode(last) || last.range === undefined || last.range === null) return null;
   const at = lineEnd(text, contentEnd(text, last));
   const dash = dashOffset(text, last.range[0]);
   if (dash === null) return null;

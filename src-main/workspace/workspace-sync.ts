@@ -96,7 +96,6 @@ class WorkspaceSync implements OpenWorkspace {
   async open(): Promise<void> {
     const { target, environment } = this.#options;
     const parsed = await readWorkspace(this.#path, environment);
-    this.#base = definitionsOf(target.rules.list(), target.routes.list());
     const defect = await this.#apply(parsed);
     if (defect !== null) throw new WorkspaceFileError(this.#path, defect);
     this.#unsubscribe = target.subscribe((event) => {

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { SpikeError } from '#shared/contract/errors.ts';
+import { splitAddress } from '#shared/routes/route.ts';
+import { startAgent } from '../agent/agent.ts';
+import type { Agent } from '../agent/agent.ts';
+import { createEngine } from '../engine/engine.ts';
+import type { Log } from '../engine/log.ts';
+import { WorkspaceFileError, wholeFileDefect } from '../workspace/defect.ts';
+import type { AgentFlags } from './options.ts';
+import { homeOf } from './options.ts';
+import { engineEntries, packageDirectory, packageVersion } from './package-directory.ts';
+import { portOwner } from './port-owner.ts';
+
+/** Starts an agent in this process, with the options of the command line. */
+export async function startHeadlessAgent(flags: AgentFlags, log: Log): Promise<Agent> {
+  const workspacePath = workspaceFile(flags);
+  for (const listen of [flags.proxy, flags.control]) warnBeyondLoopback(listen, log);
+  try {
+    return await startAgent({
+      homeDirectory: homeOf(flags),
+      proxyListen: flags.proxy,
+      controlListen: flags.control,
+      workers: flags.workers,
+      workspacePath,
+      demo: flags.demo,
+      shell: 'headless',
+      version: packageVersion,
+      log,
+      environment: process.env,
+      packageDirectory,
+      entries: engineEntries(),
+      createEngine,
+      ...(flags.caKey === undefined ? {} : { caKeyType: flags.caKey }),
+    });
+  } catch (error) {
+    throw await withPortOwner(error, flags);
+  }
+}
+
+/** A file that was named has to be there; ./spike.yaml may be. */
+function workspaceFile({ workspace }: AgentFlags): string | null {
+  if (workspace === false) return null;
+  const path = resolve(workspace ?? 'spike.yaml');
+  if (existsSync(path)) return path;
+  if (workspace === undefined) return null;
+  throw new WorkspaceFileError(
+    workspace,
+    wholeFileDefect(
+      'There is no such file. Make one that begins with "version: 1", or start without --workspace.',
+    ),
+  );
+}
+
+function warnBeyondLoopback(listen: string, log: Log): void {
+  const { host } = splitAddress(listen);
+  if (host === 'localhost' || host === '::1' || /^127\./.test(host)) return;
+  log.warn(
+    { listen },
+    `${listen} can be reached from other machines. Whoever reaches the proxy can call through it`,
+  );
+}
+
+/** A taken port is told with the process that has it, where that can be seen. */
+async function withPortOwner(error: unknown, { proxy, control }: AgentFlags): Promise<unknown> {
+  if (!(error instanceof SpikeError) || error.code !== 'port-in-use') return error;
+  const taken = [control, proxy].find((listen) => error.message.includes(listen));
+  if (taken === undefined) return error;
+  const owner = await portOwner(splitAddress(taken).port);
+  const option = taken === proxy ? '--proxy' : '--control';
+  const who = owner === null ? '' : ` by ${owner.command} (process ${owner.pid})`;
+  return new SpikeError(
+    'port-in-use',
+    `${taken} is taken${who}. Stop that, or give another address with ${option}; port 0 takes a free one.`,
+  );
+}
