@@ -136,10 +136,14 @@ export class CaptureStore {
     return this.#decode(this.#place(id));
   }
 
-  /** Null when it has made room for others since its id was read. */
+  /** Null when it has made room for others since its id was read, or its record is damaged: `flow` says which. */
   flowIfThere(id: string): Flow | null {
-    const place = this.#statements.place.get(id);
-    return place === undefined ? null : this.#decode(place);
+    try {
+      return this.flow(id);
+    } catch (error) {
+      if (error instanceof SpikeError || error instanceof MalformedBatchError) return null;
+      throw error;
+    }
   }
 
   #decode(place: Record<string, SQLOutputValue>): Flow {

@@ -35,14 +35,14 @@ export interface CountResult {
 export interface SearchLimits {
   /** One search works no longer than this. Default 2,000 ms. */
   readonly maxSearchMs: number;
-  /** Rows looked through before batches have their turn again. Defaults: 20,000; 200 where records are opened. */
+  /** Rows looked through before batches have their turn again. Defaults: 20,000; 50 where records are opened. */
   readonly windowRows: number;
   readonly contentWindowRows: number;
 }
 export const defaultSearchLimits: SearchLimits = {
   maxSearchMs: 2000,
   windowRows: 20_000,
-  contentWindowRows: 200,
+  contentWindowRows: 50,
 };
 
 /** Throws `invalid-filter` with the place in `details`. */
