@@ -35,7 +35,38 @@ function policyInBuiltPages(): Plugin {
   };
 }
 
+/** Everything that is a dependency stays one: bundles hold our own code only. */
+const externalizeDependencies = true;
+
 export default defineConfig({
+  main: {
+    resolve: { alias: { '#shared': resolve('src-shared') } },
+    build: {
+      outDir: resolve('out/main'),
+      externalizeDeps: externalizeDependencies,
+      rollupOptions: {
+        // One file a process or thread: the shell, the command line, the workers, the recorder.
+        input: {
+          index: resolve('src-main/shell/index.ts'),
+          cli: resolve('src-main/cli/main.ts'),
+          worker: resolve('src-main/engine/cluster/worker-entry.ts'),
+          'recorder-thread': resolve('src-main/engine/capture/recorder-thread.ts'),
+        },
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  preload: {
+    resolve: { alias: { '#shared': resolve('src-shared') } },
+    build: {
+      outDir: resolve('out/preload'),
+      rollupOptions: {
+        input: { index: resolve('src-preload/index.ts') },
+        // A sandboxed preload must be CommonJS, in one file.
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
   renderer: {
     root: 'src-renderer',
     base: './',

@@ -26,6 +26,8 @@ export interface Engine {
   readonly ca: CaFacts;
   readonly settings: EngineSettings;
   status(): EngineStatus;
+  /** What `forbiddenUpstreams` answers is different now; resolves when the workers know. */
+  forbiddenUpstreamsChanged(): Promise<void>;
   /** Resolves once every worker has taken over what was changed until now: from then on the very next call is affected. */
   settled(): Promise<void>;
   /** Prometheus text exposition, aggregated over the workers. */

@@ -150,6 +150,10 @@ class ClusteredEngine implements Engine {
     await this.#recorder.close();
   }
 
+  async forbiddenUpstreamsChanged(): Promise<void> {
+    await this.#reconfigure();
+  }
+
   async settled(): Promise<void> {
     await this.#last;
   }

@@ -27,3 +27,12 @@ export const portMessageType = 'spike.port';
 export interface PortMessage {
   type: typeof portMessageType;
 }
+
+/** The names under which preload and main process talk (Electron's ipc); nothing else is listened to. */
+export const channels = {
+  requestPort: 'spike.request-port',
+  port: portMessageType,
+  saveFile: 'spike.save-file',
+  showFile: 'spike.show-file',
+  setTheme: 'spike.set-theme',
+} as const;
