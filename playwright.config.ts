@@ -8,6 +8,7 @@ const executablePath = [own, ...systemBrowsers].find((path) => existsSync(path))
 
 export default defineConfig({
   testDir: 'tests/e2e',
+  globalSetup: './tests/e2e/build-renderer.ts',
   // Each test starts an agent of its own: two at once on two cores would measure one another.
   workers: 1,
   timeout: 60_000,

@@ -21,6 +21,10 @@ export function connectAgent(observer: ConnectionObserver): AgentConnection {
 function pickTransport(): OpenLink {
   if (window.spike !== undefined) return openElectronLink(window.spike);
   const token = takeToken();
+  // An address with another key, opened in this tab, changes the fragment only: the page has to begin anew with it.
+  window.addEventListener('hashchange', () => {
+    if (location.hash.startsWith('#token=') && takeToken() !== null) location.reload();
+  });
   return token === null ? () => Promise.reject(noKey()) : openBrowserLink(token);
 }
 

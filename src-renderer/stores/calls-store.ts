@@ -221,8 +221,8 @@ export function pause(reason: PauseReason): void {
 
 /** The reason has passed; the list follows again when it was the last one. */
 export function unpause(reason: PauseReason): void {
-  const { paused } = state();
-  if (!paused.has(reason)) return;
+  const { paused, range } = state();
+  if (!paused.has(reason) || range.kind === 'between') return; // what is over brings nothing new
   const rest = new Set([...paused].filter((other) => other !== reason));
   if (rest.size === 0) followNewest();
   else set({ paused: rest });

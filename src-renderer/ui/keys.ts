@@ -6,6 +6,13 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
+/** Enter and Space belong to a control that has the focus and is worked by them. */
+function isForControl(event: KeyboardEvent): boolean {
+  if (event.key !== 'Enter' && event.key !== ' ') return false;
+  const control = 'button,a[href],summary,[role="switch"],[role="radio"],[role="slider"],[role="tab"]';
+  return event.target instanceof Element && event.target.closest(control) !== null;
+}
+
 /** A dialog or a menu is open: keys belong to it. */
 export function isLayered(): boolean {
   return document.querySelector('[role="dialog"],[role="alertdialog"],[role="menu"]') !== null;
@@ -25,7 +32,7 @@ export function useKeys(commands: Readonly<Record<string, (event: KeyboardEvent)
       if (event.defaultPrevented) return;
       const name = keyName(event);
       const plain = !name.startsWith('mod+');
-      if (plain && (isTyping(event.target) || isLayered())) return;
+      if (plain && (isTyping(event.target) || isForControl(event) || isLayered())) return;
       const command = latest.current[name];
       if (command === undefined) return;
       event.preventDefault();

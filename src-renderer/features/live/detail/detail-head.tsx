@@ -3,6 +3,7 @@ import { injectedDelayMs } from '#shared/flow/flow.ts';
 import type { Flow } from '#shared/flow/flow.ts';
 import { splitUrl, summarise } from '#shared/flow/flow-summary.ts';
 import { statusWord } from '../../../stores/call-row.ts';
+import { httpStatusNames } from '../../../stores/status-words.ts';
 import { selectCall } from '../../../stores/calls-store.ts';
 import { Icon } from '../../../ui/icon.tsx';
 import { formatHeld, formatTime } from '../../../ui/words.ts';
@@ -51,7 +52,7 @@ function protocolWords(flow: Flow): string {
 function StatusTag({ flow }: { flow: Flow }) {
   const word = statusWord(summarise(flow));
   const status = flow.http?.status ?? null;
-  const reason = flow.http?.reason ?? '';
+  const reason = flow.http?.reason || (status === null ? '' : (httpStatusNames[status] ?? ''));
   return (
     <span className={`tag ${statusTone(flow)}`}>{status === null ? word : `${status} ${reason}`.trim()}</span>
   );
