@@ -137,6 +137,7 @@ async function startEngine(
   const { homeDirectory, proxyListen, workers, log, entries, workerExec, caKeyType } = options;
   const engine = await options.createEngine({
     homeDirectory,
+    version: options.version,
     proxyListen,
     workers,
     clock,

@@ -127,6 +127,8 @@ export type EngineStatus = Pick<
 export interface EngineOptions {
   /** Where the CA, the token and the captures live; made with mode 0700 when absent. */
   readonly homeDirectory: string;
+  /** Spike's version, for the creator of exports. */
+  readonly version: string;
   /** host:port of the proxy; port 0 takes a free one. */
   readonly proxyListen: string;
   /** How many worker processes; at least 1. */

@@ -113,6 +113,7 @@ class ClusteredEngine implements Engine {
     this.flows = createFlowStore({
       recorder: parts.recorder,
       clock,
+      version: options.version,
       recordingChanged: () => this.#reconfigureAndReport(),
       cleared: () => this.#events.tell({ type: 'flow.cleared' }),
     });

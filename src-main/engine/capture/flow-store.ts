@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { SpikeError } from '#shared/contract/errors.ts';
+import type { Flow } from '#shared/flow/flow.ts';
 import type { RedactSettings } from '#shared/workspace/workspace.ts';
 import type { Clock } from '../clock.ts';
 import type { FlowStore, StoredBody } from '../engine-interface.ts';
 import { decodeBody } from './body-decoding.ts';
+import { createHar } from './har.ts';
+import type { HarBody } from './har.ts';
 import type { RecorderClient } from './recorder-client.ts';
+import { createRedactor } from './redaction.ts';
 
 /** The store of an engine, with what only the engine itself sets. */
 export interface RecordingFlowStore extends FlowStore {
@@ -17,9 +21,14 @@ export interface RecordingFlowStore extends FlowStore {
 export interface FlowStoreOptions {
   readonly recorder: RecorderClient;
   readonly clock: Clock;
+  /** Spike's, for the creator of an export. */
+  readonly version: string;
   recordingChanged(): void;
   cleared(): void;
 }
+
+/** V8 holds texts of up to 512 Mi characters; well below it, an export is refused with the way out. */
+const mostExportedCharacters = 256 * 1024 ** 2;
 
 /** Flows as the control API asks for them: the recorder's answers, decoded and exported here. */
 export function createFlowStore(options: FlowStoreOptions): RecordingFlowStore {
@@ -85,8 +94,66 @@ class Store implements RecordingFlowStore {
   }
 
   async exportHar(query: { filter: string; redact: boolean }): Promise<string> {
-    void this.#redact;
-    void this.#redactionKey;
-    throw new SpikeError('not-available', `No export yet: ${query.filter}`);
+    const { headers, json } = this.#redact;
+    const redactor = query.redact ? createRedactor({ key: this.#redactionKey, headers, json }) : null;
+    const pieces: string[] = [];
+    let length = 0;
+    for await (const piece of createHar({
+      flows: this.#oldestFirst(query.filter),
+      bodyOf: (flow, side) => this.#harBody(flow, side),
+      version: this.#options.version,
+      redactor,
+    })) {
+      pieces.push(piece);
+      length += piece.length;
+      if (length > mostExportedCharacters) {
+        throw new SpikeError(
+          'too-large',
+          'The export would be larger than 256 MiB. Narrow the search, or export in parts.',
+        );
+      }
+    }
+    return pieces.join('');
+  }
+
+  /** Ids first, a page at a time, then the flows themselves: one is in memory, however long the capture is. */
+  async *#oldestFirst(filter: string): AsyncGenerator<Flow> {
+    const ids: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.#options.recorder.summaries({ limit: 1000, after, filter });
+      for (const row of page.rows) ids.push(row.id);
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+    for (const id of ids.reverse()) {
+      const flow = await this.#getIfThere(id);
+      if (flow !== null) yield flow;
+    }
+  }
+
+  /** A flow may make room for newer ones while an export is written. */
+  async #getIfThere(id: string): Promise<Flow | null> {
+    try {
+      return await this.#options.recorder.get(id);
+    } catch (error) {
+      if (error instanceof SpikeError && error.code === 'not-found') return null;
+      throw error;
+    }
+  }
+
+  async #harBody(flow: Flow, side: 'request' | 'response'): Promise<HarBody | null> {
+    const state = side === 'request' ? flow.http?.requestBody : flow.http?.responseBody;
+    if (state !== 'stored' && state !== 'truncated') return null;
+    try {
+      const stored = await this.#options.recorder.bodyOf(flow.id, side);
+      const result = await decodeBody(stored.bytes, stored.contentEncoding);
+      // What cannot be decoded is exported as it was transferred, and says so.
+      if ('error' in result) return { bytes: stored.bytes, truncated: stored.truncated, decoded: false };
+      return { bytes: result.bytes, truncated: stored.truncated || result.truncated, decoded: true };
+    } catch (error) {
+      if (error instanceof SpikeError && (error.code === 'body-not-stored' || error.code === 'not-found'))
+        return null;
+      throw error;
+    }
   }
 }
