@@ -4,6 +4,7 @@ import { EdgeCounter } from './edge-counter.ts';
 import { other } from './edge-report.ts';
 import type { EdgeDelta, EdgeReport } from './edge-report.ts';
 import { pathOfUrl, TemplateCache } from './path-template.ts';
+import { bucketOfMs } from './sparse-histogram.ts';
 
 export interface AggregatorLimits {
   /** Edges between two reports; calls of further ones are counted on the edge `other → other`. */
@@ -72,8 +73,10 @@ export class EdgeAggregator {
       return;
     }
     const edge = this.#edgeOf(flow);
-    this.#countBytes(edge, flow, this.#open.get(flow.id));
-    this.end(flow.id);
+    // Most calls are over before they are announced: their ids need not be hashed.
+    const open = this.#open.size === 0 ? undefined : this.#open.get(flow.id);
+    this.#countBytes(edge, flow, open);
+    if (open !== undefined) this.end(flow.id);
     this.#countCall(edge, flow);
   }
 
@@ -115,12 +118,13 @@ export class EdgeAggregator {
 
   #countCall(edge: EdgeCounter, flow: FlowRecord): void {
     const outcome = outcomeOf(flow);
-    edge.add(flow, outcome);
+    const bucket = bucketOfMs(flow.durationMs);
+    edge.add(flow, outcome, bucket);
     if (edge.caller !== flow.caller.name) this.#overflow.edges += 1;
     if (flow.method === '') return;
     const template = this.#templates.get(pathOfUrl(flow.url));
     const limit = this.#limits.maxTemplatesPerEdge;
-    if (!edge.addEndpoint(flow.method, template, outcome, flow.durationMs, limit)) {
+    if (!edge.addEndpoint(flow.method, template, outcome, bucket, limit)) {
       this.#overflow.templates += 1;
     }
   }

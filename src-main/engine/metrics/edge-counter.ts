@@ -1,6 +1,6 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
 import { noCounts, other } from './edge-report.ts';
-import type { EdgeCounts, EdgeDelta, EndpointReport, Outcome } from './edge-report.ts';
+import type { EdgeDelta, EndpointReport, Outcome } from './edge-report.ts';
 import type { CallOutcome } from './call-outcome.ts';
 import { LatencyCollector } from './sparse-histogram.ts';
 
@@ -12,12 +12,12 @@ class EndpointCounter {
   injectedFailed = 0;
   readonly latency = new LatencyCollector();
 
-  add(outcome: CallOutcome, durationMs: number): void {
+  add(outcome: CallOutcome, bucket: number): void {
     this.calls += 1;
     if (outcome.failed) this.failed += 1;
     if (outcome.injected) this.injected += 1;
     if (outcome.injectedFailed) this.injectedFailed += 1;
-    this.latency.record(durationMs);
+    this.latency.record(bucket);
   }
 
   report(template: string): EndpointReport {
@@ -49,11 +49,7 @@ export class EdgeCounter {
     this.protocol = protocol;
   }
 
-  get counts(): Readonly<EdgeCounts> {
-    return this.#counts;
-  }
-
-  add(flow: FlowRecord, outcome: CallOutcome): void {
+  add(flow: FlowRecord, outcome: CallOutcome, bucket: number): void {
     const counts = this.#counts;
     counts.calls += 1;
     this.#outcomes[outcome.outcome] = (this.#outcomes[outcome.outcome] ?? 0) + 1;
@@ -61,7 +57,7 @@ export class EdgeCounter {
     if (outcome.unreachable) counts.unreachable += 1;
     if (outcome.clientError) counts.clientErrors += 1;
     if (outcome.injected) this.#addInjected(outcome);
-    (outcome.injected ? this.#faulted : this.#clean).record(flow.durationMs);
+    (outcome.injected ? this.#faulted : this.#clean).record(bucket);
     if (flow.upstreamAddress !== null) this.#calleeAddress = flow.upstreamAddress;
     this.#calleeResolvedBy = flow.callee.resolvedBy;
   }
@@ -76,16 +72,16 @@ export class EdgeCounter {
     method: string,
     template: string,
     outcome: CallOutcome,
-    durationMs: number,
+    bucket: number,
     limit: number,
   ): boolean {
     const known = this.#endpoints.get(method)?.get(template);
     if (known !== undefined) {
-      known.add(outcome, durationMs);
+      known.add(outcome, bucket);
       return true;
     }
     const fits = this.#endpointCount < limit;
-    this.#newEndpoint(fits ? method : '', fits ? template : other).add(outcome, durationMs);
+    this.#newEndpoint(fits ? method : '', fits ? template : other).add(outcome, bucket);
     return fits;
   }
 

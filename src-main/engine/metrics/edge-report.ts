@@ -130,7 +130,7 @@ function isEndpointReport(value: unknown): boolean {
 }
 
 function isHistogram(value: unknown): boolean {
-  return value instanceof Uint32Array && value.length % 2 === 0;
+  return value instanceof Uint16Array && value.length % 2 === 0;
 }
 
 function isCount(value: unknown): boolean {

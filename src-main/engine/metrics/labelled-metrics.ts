@@ -1,3 +1,4 @@
+import { eachBucket, lowestUsOf } from './sparse-histogram.ts';
 import type { SparseHistogram } from './sparse-histogram.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -71,13 +72,12 @@ export class LabelledHistogram {
   add(labels: Labels, histogram: SparseHistogram): void {
     if (histogram.length === 0) return;
     const value = this.#valueOf(labels);
-    for (let i = 0; i < histogram.length; i += 2) {
-      const seconds = (histogram[i] as number) / 1_000_000;
-      const count = histogram[i + 1] as number;
+    eachBucket(histogram, (bucket, count) => {
+      const seconds = lowestUsOf(bucket) / 1_000_000;
       const at = durationBuckets.findIndex((bound) => seconds <= bound);
       (value.counts[at < 0 ? durationBuckets.length : at] as number) += count;
       value.sum += seconds * count;
-    }
+    });
   }
 
   json(): MetricJson {

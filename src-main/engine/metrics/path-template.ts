@@ -29,7 +29,10 @@ const variable: readonly RegExp[] = [
 
 function templateOfPart(part: string): string {
   if (part === '') return part;
-  if (part.length > longestPart || isVariable(part)) return '{id}';
+  if (part.length > longestPart) return '{id}';
+  // Words are most of what there is, and nothing below takes a part without one of these for variable.
+  if (!/[0-9@%]/.test(part)) return part;
+  if (isVariable(part)) return '{id}';
   if (part.includes('.')) return part.split('.').map(templateOfName).join('.');
   return part;
 }

@@ -1,44 +1,49 @@
 /**
- * Values by key and by slot of time: one resolution of a history, bounded by age and by number. Slots are made in the
+ * Values by key and by slot of time: one resolution of a history, bounded by age and by bytes. Slots are made in the
  * order of time, so one queue serves both bounds: what is at its head is the oldest.
  */
 export class SlotTier<Key, Value> {
   readonly widthMs: number;
   readonly spanMs: number;
-  /** Slots that made room before their time: this much of the history is shorter than it says. */
+  /** Slots that made room before their time: so much of the history is shorter than its span says. */
   evicted = 0;
-  readonly #maxSlots: number;
+  #sizeBytes = 0;
+  readonly #maxBytes: number;
   readonly #create: () => Value;
+  readonly #sizeOf: (value: Value) => number;
   readonly #byKey = new Map<Key, Map<number, Value>>();
   #queue: { readonly key: Key; readonly startMs: number }[] = [];
   #head = 0;
 
-  constructor(options: { widthMs: number; spanMs: number; maxSlots: number; create: () => Value }) {
+  constructor(options: {
+    widthMs: number;
+    spanMs: number;
+    maxBytes: number;
+    create: () => Value;
+    /** An estimate, in bytes. */
+    sizeOf: (value: Value) => number;
+  }) {
     this.widthMs = options.widthMs;
     this.spanMs = options.spanMs;
-    this.#maxSlots = options.maxSlots;
+    this.#maxBytes = options.maxBytes;
     this.#create = options.create;
+    this.#sizeOf = options.sizeOf;
   }
 
-  get size(): number {
-    return this.#queue.length - this.#head;
+  get sizeBytes(): number {
+    return this.#sizeBytes;
   }
 
-  /** The slot that `atMs` falls in, made when it is not there. */
-  slot(key: Key, atMs: number): Value {
-    const startMs = Math.floor(atMs / this.widthMs) * this.widthMs;
-    let slots = this.#byKey.get(key);
-    if (slots === undefined) this.#byKey.set(key, (slots = new Map()));
-    let value = slots.get(startMs);
-    if (value === undefined) {
-      slots.set(startMs, (value = this.#create()));
-      this.#queue.push({ key, startMs });
-      if (this.size > this.#maxSlots) {
-        this.#dropOldest();
-        this.evicted += 1;
-      }
+  /** Changes the slot that `atMs` falls in, made when it is not there; old ones make room for what it grew. */
+  update(key: Key, atMs: number, change: (value: Value) => void): void {
+    const value = this.#slot(key, Math.floor(atMs / this.widthMs) * this.widthMs);
+    this.#sizeBytes -= this.#sizeOf(value);
+    change(value);
+    this.#sizeBytes += this.#sizeOf(value);
+    while (this.#sizeBytes > this.#maxBytes && this.#queue.length - this.#head > 1) {
+      this.#dropOldest();
+      this.evicted += 1;
     }
-    return value;
   }
 
   /** The slots of a key that begin at `fromMs` or later and before `toMs`, oldest first. */
@@ -50,19 +55,32 @@ export class SlotTier<Key, Value> {
 
   /** Drops what is older than the span. */
   expire(nowMs: number): void {
-    while (this.size > 0) {
+    while (this.#head < this.#queue.length) {
       const oldest = this.#queue[this.#head] as { startMs: number };
       if (oldest.startMs + this.widthMs > nowMs - this.spanMs) return;
       this.#dropOldest();
     }
   }
 
+  #slot(key: Key, startMs: number): Value {
+    let slots = this.#byKey.get(key);
+    if (slots === undefined) this.#byKey.set(key, (slots = new Map()));
+    let value = slots.get(startMs);
+    if (value === undefined) {
+      slots.set(startMs, (value = this.#create()));
+      this.#queue.push({ key, startMs });
+      this.#sizeBytes += this.#sizeOf(value);
+    }
+    return value;
+  }
+
   #dropOldest(): void {
     const { key, startMs } = this.#queue[this.#head] as { key: Key; startMs: number };
     this.#head += 1;
-    const slots = this.#byKey.get(key);
-    slots?.delete(startMs);
-    if (slots?.size === 0) this.#byKey.delete(key);
+    const slots = this.#byKey.get(key) as Map<number, Value>;
+    this.#sizeBytes -= this.#sizeOf(slots.get(startMs) as Value);
+    slots.delete(startMs);
+    if (slots.size === 0) this.#byKey.delete(key);
     // Shifting one by one would move the whole queue each time.
     if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);

@@ -2,15 +2,40 @@ import { Float64Histogram } from 'hdr-histogram-js';
 
 /**
  * Latencies as the non-empty buckets of an HDR histogram (1 µs to 1 h, two significant digits: a value is known to
- * 1 %), as pairs [smallest value of the bucket in µs, count], ascending. A dense histogram of this range takes 14 KB;
- * half a second of one edge has some twenty buckets, so 160 bytes. Merging is exact: counts of equal buckets add up.
+ * 1 %), as pairs [index of the bucket, count], ascending: 4 bytes a bucket, where the dense histogram takes 14 KB. A
+ * count that does not fit into 16 bits goes on in a further pair of the same index. Merging is exact: counts of equal
+ * buckets add up.
  */
-export type SparseHistogram = Uint32Array;
+export type SparseHistogram = Uint16Array;
 
-export const emptyHistogram: SparseHistogram = new Uint32Array(0);
+export const emptyHistogram: SparseHistogram = new Uint16Array(0);
 
 /** What is longer counts as this long. */
 export const longestUs = 3_600_000_000;
+
+const largestCount = 0xffff;
+
+/** Knows the buckets. Nothing is recorded in it: counts are kept by its indexes, and summed many slots at a time. */
+const buckets = new Float64Histogram(1, longestUs, 2);
+/** The smallest value of each bucket in µs. */
+const lowestUs: readonly number[] = (() => {
+  const values: number[] = [];
+  for (let us = 0; us <= longestUs; us = buckets.nextNonEquivalentValue(us)) values.push(us);
+  return values;
+})();
+
+export function bucketOf(durationUs: number): number {
+  return buckets.countsArrayIndex(durationUs);
+}
+
+export function lowestUsOf(bucket: number): number {
+  return lowestUs[bucket] as number;
+}
+
+/** The largest value of a bucket: what a percentile that falls into it is said to be, as HDR histograms have it. */
+function highestUsOf(bucket: number): number {
+  return (lowestUs[bucket + 1] ?? longestUs + 1) - 1;
+}
 
 export interface Percentiles {
   readonly p50: number | null;
@@ -20,36 +45,27 @@ export interface Percentiles {
   readonly max: number | null;
 }
 
-/** Knows the buckets, and adds up windows; emptied before each use, so its content never outlives a call. */
-const workbench = new Float64Histogram(1, longestUs, 2);
-
-/** The histogram of some durations in µs; sorts its argument. */
-export function histogramOf(valuesUs: number[]): SparseHistogram {
-  valuesUs.sort((a, b) => a - b);
+/** The histogram of values given by their buckets. */
+export function histogramOfBuckets(values: readonly number[]): SparseHistogram {
+  const sorted = new Uint16Array(values).sort();
   const pairs: number[] = [];
-  for (const value of valuesUs) {
-    const bucket = workbench.lowestEquivalentValue(value);
-    if (pairs.at(-2) === bucket) (pairs[pairs.length - 1] as number) += 1;
-    else pairs.push(bucket, 1);
+  for (let from = 0, to = 0; from < sorted.length; from = to) {
+    const bucket = sorted[from] as number;
+    while (sorted[to] === bucket) to += 1;
+    pushPair(pairs, bucket, to - from);
   }
-  return Uint32Array.from(pairs);
+  return new Uint16Array(pairs);
 }
 
-export function mergeHistograms(a: SparseHistogram, b: SparseHistogram): SparseHistogram {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
-  const merged = new Uint32Array(a.length + b.length);
-  let used = 0;
-  for (let i = 0, k = 0; i < a.length || k < b.length; used += 2) {
-    const left = a[i] ?? Infinity;
-    const right = b[k] ?? Infinity;
-    merged[used] = Math.min(left, right);
-    merged[used + 1] =
-      (left <= right ? (a[i + 1] as number) : 0) + (right <= left ? (b[k + 1] as number) : 0);
-    if (left <= right) i += 2;
-    if (right <= left) k += 2;
-  }
-  return used === merged.length ? merged : merged.slice(0, used);
+function pushPair(pairs: number[], bucket: number, count: number): void {
+  let left = count;
+  for (; left > largestCount; left -= largestCount) pairs.push(bucket, largestCount);
+  pairs.push(bucket, left);
+}
+
+/** Calls back for each pair of bucket and count; one bucket may come in several. */
+export function eachBucket(histogram: SparseHistogram, visit: (bucket: number, count: number) => void): void {
+  for (let i = 0; i < histogram.length; i += 2) visit(histogram[i] as number, histogram[i + 1] as number);
 }
 
 export function countOf(histogram: SparseHistogram): number {
@@ -58,30 +74,51 @@ export function countOf(histogram: SparseHistogram): number {
   return sum;
 }
 
-/** One histogram of many; cheaper than merging them pair by pair. */
+/** One dense histogram to add up in; always left empty, so its content never outlives a call. */
+const dense = new Float64Array(lowestUs.length);
+
 export function sumHistograms(histograms: Iterable<SparseHistogram>): SparseHistogram {
-  const counts = new Map<number, number>();
+  let first: number = lowestUs.length;
+  let last = -1;
   for (const histogram of histograms) {
+    if (histogram.length === 0) continue;
+    first = Math.min(first, histogram[0] as number);
+    last = Math.max(last, histogram[histogram.length - 2] as number);
     for (let i = 0; i < histogram.length; i += 2) {
-      const bucket = histogram[i] as number;
-      counts.set(bucket, (counts.get(bucket) ?? 0) + (histogram[i + 1] as number));
+      (dense[histogram[i] as number] as number) += histogram[i + 1] as number;
     }
   }
-  const sorted = [...counts].sort((a, b) => a[0] - b[0]);
-  return Uint32Array.from(sorted.flat());
+  const pairs: number[] = [];
+  for (let bucket = first; bucket <= last; bucket += 1) {
+    const count = dense[bucket] as number;
+    if (count === 0) continue;
+    pushPair(pairs, bucket, count);
+    dense[bucket] = 0;
+  }
+  return new Uint16Array(pairs);
 }
 
-/** Percentiles over the sum of histograms, in ms; null without a value. */
-export function percentilesOf(histograms: Iterable<SparseHistogram>): Percentiles {
-  workbench.reset();
-  for (const histogram of histograms) {
-    for (let i = 0; i < histogram.length; i += 2) {
-      workbench.recordValueWithCount(histogram[i] as number, histogram[i + 1] as number);
-    }
-  }
-  if (workbench.totalCount === 0) return { p50: null, p90: null, p95: null, p99: null, max: null };
-  const at = (percentile: number): number => workbench.getValueAtPercentile(percentile) / 1000;
+export function mergeHistograms(a: SparseHistogram, b: SparseHistogram): SparseHistogram {
+  if (a.length === 0) return b;
+  return b.length === 0 ? a : sumHistograms([a, b]);
+}
+
+/** Percentiles in ms; null without a value. */
+export function percentilesOf(histogram: SparseHistogram): Percentiles {
+  const total = countOf(histogram);
+  if (total === 0) return { p50: null, p90: null, p95: null, p99: null, max: null };
+  const at = (percentile: number): number => percentileMs(histogram, total, percentile);
   return { p50: at(50), p90: at(90), p95: at(95), p99: at(99), max: at(100) };
+}
+
+function percentileMs(histogram: SparseHistogram, total: number, percentile: number): number {
+  const rank = Math.max(1, Math.ceil((percentile / 100) * total));
+  let counted = 0;
+  for (let i = 0; i < histogram.length; i += 2) {
+    counted += histogram[i + 1] as number;
+    if (counted >= rank) return highestUsOf(histogram[i] as number) / 1000;
+  }
+  throw new RangeError(`a percentile beyond 100: ${percentile}`);
 }
 
 const foldEvery = 512;
@@ -91,25 +128,31 @@ const foldEvery = 512;
  * and the buckets, whatever the rate.
  */
 export class LatencyCollector {
-  #pendingUs: number[] = [];
+  #pending: number[] = [];
   #folded: SparseHistogram = emptyHistogram;
 
-  record(durationMs: number): void {
-    const valueUs = Math.round(durationMs * 1000);
-    this.#pendingUs.push(valueUs > longestUs ? longestUs : valueUs < 0 ? 0 : valueUs);
-    if (this.#pendingUs.length >= foldEvery) this.#fold();
+  /** @param bucket Of the duration; computed once for all collectors that it goes to. */
+  record(bucket: number): void {
+    this.#pending.push(bucket);
+    if (this.#pending.length >= foldEvery) this.#fold();
   }
 
   /** What was recorded since the last time. */
   take(): SparseHistogram {
-    if (this.#pendingUs.length > 0) this.#fold();
+    if (this.#pending.length > 0) this.#fold();
     const taken = this.#folded;
     this.#folded = emptyHistogram;
     return taken;
   }
 
   #fold(): void {
-    this.#folded = mergeHistograms(this.#folded, histogramOf(this.#pendingUs));
-    this.#pendingUs.length = 0;
+    this.#folded = mergeHistograms(this.#folded, histogramOfBuckets(this.#pending));
+    this.#pending.length = 0;
   }
+}
+
+/** The bucket of a duration; below 0 (a clock was stepped) and beyond an hour it is that of the range's end. */
+export function bucketOfMs(durationMs: number): number {
+  const us = Math.round(durationMs * 1000);
+  return bucketOf(us > longestUs ? longestUs : us < 0 ? 0 : us);
 }

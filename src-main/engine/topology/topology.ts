@@ -1,7 +1,7 @@
 import type { Edge, Health, Service, Topology } from '#shared/contract/topology.ts';
 import type { Match } from '#shared/rules/rule.ts';
 import type { EdgeFigures } from '../metrics/edge-history.ts';
-import { percentilesOf } from '../metrics/sparse-histogram.ts';
+import { percentilesOf, sumHistograms } from '../metrics/sparse-histogram.ts';
 import { edgeHealth, healthThresholds, isConversation, worstOf } from './health.ts';
 import type { HealthThresholds } from './health.ts';
 import { layersOf } from './layers.ts';
@@ -98,7 +98,7 @@ function serviceOf(
   const counted = isClient ? outbound : inbound;
   const health = isClient ? clientHealth(outbound) : worstOf(inbound.map(({ edge }) => edge.health));
   const answers = inbound.filter(({ edge }) => !isConversation(edge.protocol));
-  const { p95 } = percentilesOf(answers.map(({ figures }) => figures.latency));
+  const { p95 } = percentilesOf(sumHistograms(answers.map(({ figures }) => figures.latency)));
   const sum = (value: (figures: EdgeFigures) => number): number =>
     counted.reduce((total, { figures }) => total + value(figures), 0);
   const perSecond = sum(({ stats }) => stats.perSecond);

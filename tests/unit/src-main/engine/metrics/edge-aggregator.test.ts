@@ -62,7 +62,7 @@ describe('EdgeAggregator', () => {
     const delta = edges.takeReport().edges[0];
     if (delta === undefined) throw new Error('no edge');
     expect([countOf(delta.clean), countOf(delta.faulted)]).toEqual([10, 6]);
-    expect(percentilesOf([delta.clean]).max).toBeCloseTo(10, 0);
+    expect(percentilesOf(delta.clean).max).toBeCloseTo(10, 0);
     expect(delta.counts).toMatchObject({ calls: 16, injected: 6, injectedFailed: 1, failed: 0 });
     expect(delta.injectedStatuses).toEqual({ '503': 1 });
   });
@@ -177,7 +177,7 @@ describe('readEdgeReport', () => {
       (report) => (((edgeOf(report)['counts'] as { calls: number }).calls = NaN), report),
     ],
     ['a negative gauge', (report) => ((edgeOf(report)['inFlight'] = -1), report)],
-    ['half a histogram', (report) => ((edgeOf(report)['clean'] = new Uint32Array(3)), report)],
+    ['half a histogram', (report) => ((edgeOf(report)['clean'] = new Uint16Array(3)), report)],
     ['a histogram that is none', (report) => ((edgeOf(report)['faulted'] = [1, 2]), report)],
     ['an endpoint that is none', (report) => ((edgeOf(report)['endpoints'] = [null]), report)],
   ])('refuses %s', (_, spoil) => {

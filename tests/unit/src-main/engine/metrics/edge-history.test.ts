@@ -168,13 +168,29 @@ describe('EdgeHistory', () => {
     expect(history.baselineP95('nowhere', minuteMs, 1)).toBeNull();
   });
 
-  it('bounds edges and slots, and says so', () => {
-    const small = new EdgeHistory(clock, { ...historyLimits, maxEdges: 2, maxFineSlots: 10 });
+  it('bounds edges, and counts the rest as other', () => {
+    const small = new EdgeHistory(clock, { ...historyLimits, maxEdges: 2 });
     slowly(30, () => small.merge(1, report({}, { callee: service('b') }, { callee: service('c') })));
     expect(small.edgeIds()).toEqual(['web→orders', 'web→b', 'other→other']);
     expect(small.overflow.edges).toBe(30);
+  });
+
+  it('bounds its bytes: the oldest slots make room, and are counted', () => {
+    const maxFineBytes = 6000;
+    const small = new EdgeHistory(clock, { ...historyLimits, maxFineBytes });
+    slowly(30, () => small.merge(1, report({}, { callee: service('b') })));
     expect(small.evictedSlots).toBeGreaterThan(0);
-    expect(small.edge('web→orders', minuteMs)?.stats.calls).toBeLessThanOrEqual(4);
+    const calls = small.edge('web→orders', minuteMs)?.stats.calls ?? 0;
+    expect(calls).toBeGreaterThan(3);
+    expect(calls).toBeLessThan(10);
     expect(small.edge('web→orders', 60 * minuteMs)?.stats.calls).toBe(30);
+  });
+
+  it('gives all its bytes back in the end', () => {
+    slowly(30, () => history.merge(1, report({}, { status: 503, faults: [appliedFault({ status: 503 })] })));
+    expect(history.sizeBytes).toBeGreaterThan(10_000);
+    clock.advance(61 * minuteMs);
+    history.merge(1, report());
+    expect(history.sizeBytes).toBe(0);
   });
 });
