@@ -220,12 +220,10 @@ export class DataPlane implements WorkerDataPlane {
       return;
     }
     const connectionId = `${this.#options.identity.number}-${this.#nextConnection++}`;
-    const unknown = {
-      current: { name: socket.remoteAddress ?? 'unknown', resolvedBy: 'address' as const, pid: null },
-      ready: null,
-    };
+    // Looked up at once: a client that asks for one thing and exits is gone a few ms later.
+    const caller = this.#options.names.caller(socket, null);
     const at = entry.ownHost === null ? entry : { ...entry, ownHost: localAddress };
-    const connection = new ClientConnection(this.#environment, socket, at, connectionId, unknown);
+    const connection = new ClientConnection(this.#environment, socket, at, connectionId, caller);
     this.#connections.add(connection);
     connection.open();
   }

@@ -76,7 +76,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
   #lease: PendingLease | null = null;
   /** Connected ahead, because the client says nothing: its server may speak first. */
   #ahead: LeasedConnection | null = null;
-  #proxyUser: string | null | undefined = undefined;
+  #proxyUser: string | null = null;
   #cancelTimer: (() => void) | null = null;
   #over = false;
   readonly #acceptedAt: number;
@@ -107,7 +107,6 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
 
   /** Begins to read; a TCP route is a tunnel from the start, since its server may speak first. */
   open(): void {
-    if (this.#entry.destination !== null) this.#nameByPort();
     if (this.#entry.destination?.scheme === 'tcp') this.#tunnelTo(this.#entry.destination, null);
   }
 
@@ -416,12 +415,6 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
   }
 
   // --- names and records
-
-  /** On a route there are no proxy credentials: the caller is who owns the client's port. */
-  #nameByPort(): void {
-    this.#proxyUser = null;
-    this.caller = this.#environment.resolveCaller(this.#socket, null);
-  }
 
   #record(
     kind: 'refused' | 'tls-failure',
