@@ -58,7 +58,10 @@ export async function startControlServer(options: HttpServerOptions): Promise<Co
       refuseUpgrade(socket, spikeError(error, control.log));
     }
   });
-  const address = await listen(server, options.listen);
+  const address = await listen(server, options.listen).catch((error: unknown) => {
+    sockets.close();
+    throw error;
+  });
   const url = `http://${address}`;
   control.setUrl(url);
   return { address, url, close: () => closeServer(server, sockets.close) };

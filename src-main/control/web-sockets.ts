@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { RPCHandler } from '@orpc/server/ws';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { apiPrefix } from '#shared/contract/contract.ts';
 import type { SpikeError } from '#shared/contract/errors.ts';
 import type { Timer } from '../engine/clock.ts';
 import type { Control } from './control.ts';
-import { mapErrors, spikeError } from './error-mapping.ts';
+import { spikeError } from './error-mapping.ts';
 import { errorText } from './json-response.ts';
-import { router } from './router.ts';
+import { createRpcServer } from './rpc-channel.ts';
+import type { RpcMessage } from './rpc-channel.ts';
 import { socketProtocol } from './security.ts';
 
 /**
@@ -59,14 +59,12 @@ export function createWebSockets(control: Control, maxMessageBytes: number): Web
 }
 
 function serveRpc(control: Control): Serve {
-  const handler = new RPCHandler(router, { clientInterceptors: [mapErrors(control.log)] });
+  const open = createRpcServer(control);
   return (socket) => {
-    // What oRPC uses of a WebSocket, but with a `send` that it can wait for.
-    const paced = {
-      send: (data: string | Uint8Array) => sendPaced(socket, data),
-      addEventListener: socket.addEventListener.bind(socket),
-    };
-    void handler.upgrade(paced as unknown as WebSocket, { context: control.context });
+    const channel = open((message) => sendPaced(socket, message));
+    // A text frame comes as a Buffer too; what it is decides how the message is read.
+    socket.on('message', (data: Buffer, isBinary) => channel.receive(isBinary ? data : data.toString()));
+    socket.on('close', () => channel.close());
   };
 }
 
@@ -84,7 +82,7 @@ async function sendEvents(control: Control, socket: WebSocket): Promise<void> {
 }
 
 /** Resolves once the bytes have been handed to the system, and when they never will be: the close event tells that. */
-function sendPaced(socket: WebSocket, data: string | Uint8Array): Promise<void> {
+function sendPaced(socket: WebSocket, data: RpcMessage): Promise<void> {
   return new Promise((resolve) => socket.send(data, () => resolve()));
 }
 

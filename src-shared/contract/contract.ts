@@ -25,8 +25,8 @@ const windowText = z
 /** On or off: JSON has booleans, a query string has `1`, `0`, `true`, `false`. */
 const switchInput = (byDefault: '0' | '1') =>
   z.union([z.boolean(), z.enum(['1', '0', 'true', 'false'])]).default(byDefault);
-/** A file: bytes with a content type. Over REST it is the body of the answer; over the other transports a `Blob`. */
-const file = z.instanceof(Blob).meta({ type: 'string', format: 'binary' });
+/** Bytes with a name and a content type. Over REST they are the body of the answer; over the other transports a `File`. */
+const file = z.file();
 
 const flows = {
   list: oc
@@ -93,33 +93,67 @@ const flows = {
 };
 
 const rules = {
-  list: oc.route({ method: 'GET', path: '/rules', tags: ['rules'] }).output(z.array(RuleSchema)),
+  list: oc
+    .route({
+      method: 'GET',
+      path: '/rules',
+      tags: ['rules'],
+      summary: 'Rules, in the order in which they are tried',
+    })
+    .output(z.array(RuleSchema)),
   create: oc
-    .route({ method: 'POST', path: '/rules', tags: ['rules'], successStatus: 201 })
+    .route({ method: 'POST', path: '/rules', tags: ['rules'], successStatus: 201, summary: 'Add a rule' })
     .input(RuleDefinitionSchema)
     .output(RuleSchema),
   get: oc
-    .route({ method: 'GET', path: '/rules/{id}', tags: ['rules'] })
+    .route({ method: 'GET', path: '/rules/{id}', tags: ['rules'], summary: 'One rule' })
     .input(id)
     .output(RuleSchema),
   replace: oc
-    .route({ method: 'PUT', path: '/rules/{id}', tags: ['rules'], inputStructure: 'detailed' })
+    .route({
+      method: 'PUT',
+      path: '/rules/{id}',
+      tags: ['rules'],
+      inputStructure: 'detailed',
+      summary: 'Write a rule anew, whole',
+    })
     .input(z.object({ params: id, body: RuleDefinitionSchema }))
     .output(RuleSchema),
   update: oc
-    .route({ method: 'PATCH', path: '/rules/{id}', tags: ['rules'], inputStructure: 'detailed' })
+    .route({
+      method: 'PATCH',
+      path: '/rules/{id}',
+      tags: ['rules'],
+      inputStructure: 'detailed',
+      summary: 'Change the fields that are given',
+    })
     .input(z.object({ params: id, body: RulePatchSchema }))
     .output(RuleSchema),
   remove: oc
-    .route({ method: 'DELETE', path: '/rules/{id}', tags: ['rules'] })
+    .route({
+      method: 'DELETE',
+      path: '/rules/{id}',
+      tags: ['rules'],
+      summary: 'Remove a rule; what it holds is let go',
+    })
     .input(id)
     .output(z.object({ removed: z.string() })),
   enable: oc
-    .route({ method: 'POST', path: '/rules/{id}/enable', tags: ['rules'] })
+    .route({
+      method: 'POST',
+      path: '/rules/{id}/enable',
+      tags: ['rules'],
+      summary: 'Turn a rule on; it holds from the next call on',
+    })
     .input(id)
     .output(RuleSchema),
   disable: oc
-    .route({ method: 'POST', path: '/rules/{id}/disable', tags: ['rules'] })
+    .route({
+      method: 'POST',
+      path: '/rules/{id}/disable',
+      tags: ['rules'],
+      summary: 'Turn a rule off; what it holds is let go',
+    })
     .input(id)
     .output(RuleSchema),
   disableAll: oc
@@ -133,20 +167,38 @@ const rules = {
 };
 
 const routes = {
-  list: oc.route({ method: 'GET', path: '/routes', tags: ['routes'] }).output(z.array(RouteSchema)),
+  list: oc
+    .route({ method: 'GET', path: '/routes', tags: ['routes'], summary: 'Routes, and where each is bound' })
+    .output(z.array(RouteSchema)),
   create: oc
-    .route({ method: 'POST', path: '/routes', tags: ['routes'], successStatus: 201 })
+    .route({
+      method: 'POST',
+      path: '/routes',
+      tags: ['routes'],
+      successStatus: 201,
+      summary: 'Add a route; answers once its listener is bound',
+    })
     .input(RouteDefinitionSchema)
     .output(RouteSchema),
   remove: oc
-    .route({ method: 'DELETE', path: '/routes/{name}', tags: ['routes'] })
+    .route({
+      method: 'DELETE',
+      path: '/routes/{name}',
+      tags: ['routes'],
+      summary: 'Remove a route and close its listener',
+    })
     .input(z.object({ name: z.string() }))
     .output(z.object({ removed: z.string() })),
 };
 
 const topology = {
   get: oc
-    .route({ method: 'GET', path: '/topology', tags: ['topology'] })
+    .route({
+      method: 'GET',
+      path: '/topology',
+      tags: ['topology'],
+      summary: 'Services, and who calls whom, with rates and percentiles',
+    })
     .input(z.object({ window: windowText }))
     .output(TopologySchema),
   edge: oc
@@ -159,14 +211,24 @@ const topology = {
     .input(z.object({ id: z.string(), window: windowText.default('5m') }))
     .output(EdgeDetailSchema),
   stats: oc
-    .route({ method: 'GET', path: '/stats', tags: ['topology'] })
+    .route({
+      method: 'GET',
+      path: '/stats',
+      tags: ['topology'],
+      summary: 'Figures of all calls and of each edge',
+    })
     .input(z.object({ window: windowText }))
     .output(StatsSchema),
 };
 
 const captures = {
   list: oc
-    .route({ method: 'GET', path: '/captures', tags: ['captures'] })
+    .route({
+      method: 'GET',
+      path: '/captures',
+      tags: ['captures'],
+      summary: 'Captures; `current` is the one being recorded',
+    })
     .output(
       z.array(z.object({ id: z.string(), flows: z.int(), bytes: z.int(), startedAt: z.string().nullable() })),
     ),
@@ -193,7 +255,14 @@ const captures = {
 };
 
 const agent = {
-  status: oc.route({ method: 'GET', path: '/status', tags: ['agent'] }).output(StatusSchema),
+  status: oc
+    .route({
+      method: 'GET',
+      path: '/status',
+      tags: ['agent'],
+      summary: 'Version, workers, listeners, limits in force, drops',
+    })
+    .output(StatusSchema),
   caCertificate: oc
     .route({ method: 'GET', path: '/ca.pem', tags: ['agent'], summary: 'The certificate of the CA' })
     .output(file),

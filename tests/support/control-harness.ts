@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SpikeError } from '#shared/contract/errors.ts';
@@ -43,7 +43,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Contro
     facts: fixtureFacts(),
     ...(options.eventLimits === undefined ? {} : { eventLimits: options.eventLimits }),
   });
-  const rendererDirectory = await mkdtemp(join(tmpdir(), 'spike-window-'));
+  const directory = await mkdtemp(join(tmpdir(), 'spike-control-'));
+  const rendererDirectory = join(directory, 'window');
+  await mkdir(rendererDirectory);
   const server = await startControlServer({
     control,
     listen: '127.0.0.1:0',
@@ -62,7 +64,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Contro
       control.close();
       await server.close();
       await engine.close();
-      await rm(rendererDirectory, { recursive: true });
+      await rm(directory, { recursive: true });
     },
   };
 }

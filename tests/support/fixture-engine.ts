@@ -158,6 +158,11 @@ export class FixtureEngine implements Engine {
     return Promise.resolve();
   }
 
+  /** Nothing is forwarded here, so nothing is forbidden. */
+  forbiddenUpstreamsChanged(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async metricsText(): Promise<string> {
     return [
       '# HELP spike_flows_stored Flows in the capture.',
