@@ -244,11 +244,10 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
   }
 
   #nameCaller(head: RequestHead): void {
+    // Credentials are for the proxy port; inside CONNECT those that came with it stay.
+    if (this.#host.connect === null) return;
     // Only a head with hop-by-hop fields can have credentials for a proxy: most have none, and are not looked through.
-    if (this.#host.connect === null || (head.marks === null && this.#authorization === null)) {
-      return this.#host.proxyUser(null);
-    }
-    this.#authorization = proxyAuthorization(head);
+    if (head.marks !== null || this.#authorization !== null) this.#authorization = proxyAuthorization(head);
     this.#host.proxyUser(this.#authorization);
   }
 
