@@ -54,8 +54,9 @@ function scaled(bytes: number, base: number, units: readonly string[]): string {
   return `${value < 99.95 ? value.toFixed(1) : integer.format(value)} ${units[unit]}`;
 }
 
-/** A rate: `61/s`, `2.4/s`, `0.3/s`; 0 as `0/s`. */
+/** A rate: `61/s`, `2.4/s`, `0.3/s`; 0 as `0/s`, and what is not 0 never as 0. */
 export function formatRate(perSecond: number): string {
+  if (perSecond > 0 && perSecond < 0.05) return '< 0.1/s';
   return `${perSecond === 0 || perSecond >= 9.95 ? integer.format(perSecond) : perSecond.toFixed(1)}/s`;
 }
 

@@ -78,7 +78,8 @@ function wayOf(link: Link, places: Places, ports: Ports, lanes: Point[]): Way {
   const start = { x: from.x + from.width / 2, y: from.y + port.out };
   let end = { x: to.x - to.width / 2, y: to.y + port.in };
   // A step of a few px looks like a mistake: such a line is drawn level.
-  if (Math.abs(start.y - end.y) < level && Math.abs(start.y - to.y) <= portReach) end = { ...end, y: start.y };
+  if (Math.abs(start.y - end.y) < level && Math.abs(start.y - to.y) <= portReach)
+    end = { ...end, y: start.y };
   return { start, end, controls: controlsThrough(start, end, viasBetween(start, end, places, lanes)) };
 }
 

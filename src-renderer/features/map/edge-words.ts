@@ -1,5 +1,5 @@
 import type { Edge, Health, Service } from '#shared/contract/topology.ts';
-import { formatBytes, formatCount, formatDuration, formatRate, unknown } from '../../ui/words.ts';
+import { formatBytes, formatDuration, formatRate, unknown } from '../../ui/words.ts';
 
 /** What the second line of the labels shows. */
 export const edgeFigures = ['latency', 'errors', 'bytes'] as const;
@@ -22,6 +22,11 @@ const tones: Record<Health, Tone> = {
   played: 'play',
 };
 
+/** How the line is drawn: it says how the edge is, whichever figure its label shows. */
+export function edgeTone({ health }: Pick<Edge, 'health'>): Tone {
+  return tones[health];
+}
+
 /** From this share on, that calls fail is more important than how long they take. */
 const failingShare = 0.05;
 
@@ -40,7 +45,8 @@ export function edgeLabel(edge: Edge, shows: EdgeFigure): EdgeLabel {
     const bytes = edge.stats.requestBytesPerSecond + edge.stats.responseBytesPerSecond;
     return { rate, figure: `${formatBytes(Math.round(bytes))}/s`, tone: 'quiet' };
   }
-  if (shows === 'errors' || fails) return { rate, figure: `${formatShare(share)} failed`, tone: fails ? tone : 'quiet' };
+  if (shows === 'errors' || fails)
+    return { rate, figure: `${formatShare(share)} failed`, tone: fails ? tone : 'quiet' };
   return { rate, figure: formatDuration(edge.stats.p95), tone };
 }
 
@@ -55,8 +61,8 @@ export function formatShare(share: number | null): string {
 
 /** `checkout to payments, 12 calls per second, faulted`: how an edge is called where it is not seen. */
 export function edgeName(edge: Edge): string {
-  const rate = formatRate(edge.stats.perSecond).slice(0, -2);
-  return `${edgeTitle(edge)}, ${rate} ${rate === '1' ? 'call' : 'calls'} per second, ${edge.health}`;
+  const rate = formatRate(edge.stats.perSecond).slice(0, -2).replace('< ', 'less than ');
+  return `${edgeTitle(edge)}, ${rate} calls per second, ${edge.health}`;
 }
 
 /** `checkout to payments`: how the panel of an edge is called. */
@@ -72,9 +78,4 @@ export function serviceName({ name, note }: Pick<Service, 'name' | 'note'>): str
 /** How wide the line is, px: 1.2 for a call now and then, 4 at the most; log(rate), so that tenfold is a step. */
 export function edgeWidth(perSecond: number): number {
   return Math.min(4, Number((1.2 + 0.9 * Math.log10(1 + perSecond)).toFixed(1)));
-}
-
-/** What is said to the calls in flight. */
-export function inFlightWords(edge: Edge): string {
-  return edge.stats.inFlight === 0 ? '0' : formatCount(edge.stats.inFlight);
 }

@@ -26,10 +26,12 @@ export interface Link {
 }
 
 export const cardHeight = 47;
+/** From the middle of a card to the middle of the next below it. */
 export const rowPitch = 96;
+export const widestRowPitch = 144;
 export const narrowestCard = 100;
 export const widestCard = 148;
 /** The room between two columns: an arrow with its label. */
-export const narrowestGap = 66;
-export const widestGap = 128;
+export const narrowestGap = 100;
+export const widestGap = 140;
 export const labelSize = { width: 62, height: 32 };

@@ -1,4 +1,4 @@
-import { narrowestGap, rowPitch, widestGap } from './geometry.ts';
+import { narrowestGap, rowPitch, widestGap, widestRowPitch } from './geometry.ts';
 import type { LayerMember, Link, Place, Places } from './geometry.ts';
 
 /**
@@ -10,8 +10,9 @@ import type { LayerMember, Link, Place, Places } from './geometry.ts';
 interface Options {
   /** How wide the card of a service is, px. */
   cardWidth(name: string): number;
-  /** The width that is there, px: columns stand as wide apart as it allows. */
+  /** The room that is there, px: columns and rows stand as wide apart as it allows. */
   viewWidth: number;
+  viewHeight: number;
 }
 
 const sweeps = 8;
@@ -20,7 +21,7 @@ const sweeps = 8;
 export function layOut(services: readonly LayerMember[], links: readonly Link[], options: Options): Places {
   const layers = orderLayers(intoLayers(services), neighboursOf(links));
   const columns = columnCentres(layers, options);
-  const rows = rowCentres(layers, neighboursOf(links));
+  const rows = rowCentres(layers, neighboursOf(links), pitchFor(layers, options));
   const places = new Map<string, Place>();
   layers.forEach((layer, index) => {
     for (const name of layer) {
@@ -188,38 +189,66 @@ function columnCentres(layers: readonly string[][], { cardWidth, viewWidth }: Op
   });
 }
 
-/** Heights: each layer in its order, at least a row apart, drawn towards the middle of its neighbours. */
+function pitchFor(layers: readonly string[][], { viewHeight }: Options): number {
+  const most = Math.max(...layers.map((layer) => layer.length));
+  return Math.round(Math.min(widestRowPitch, Math.max(rowPitch, (viewHeight - 120) / most)));
+}
+
+/**
+ * Heights: each layer in its order, at least a row apart, drawn towards the middle of its neighbours; at the end on
+ * half rows, so that a line is either level or clearly not.
+ */
 function rowCentres(
   layers: readonly string[][],
   neighbours: ReadonlyMap<string, readonly string[]>,
+  pitch: number,
 ): Map<string, number> {
   const rows = new Map<string, number>();
   for (const layer of layers) {
-    layer.forEach((name, at) => rows.set(name, (at - (layer.length - 1) / 2) * rowPitch));
+    layer.forEach((name, at) => rows.set(name, (at - (layer.length - 1) / 2) * pitch));
   }
   for (let sweep = 0; sweep < sweeps; sweep += 1) {
     const inTurn = sweep % 2 === 0 ? layers : [...layers].reverse();
-    for (const layer of inTurn) spread(layer, neighbours, rows);
+    for (const layer of inTurn) spread(layer, wantedRows(layer, neighbours, rows), pitch, rows);
   }
-  for (const [name, y] of rows) rows.set(name, Math.round(y));
+  for (const layer of layers) ontoHalfRows(layer, pitch, rows);
   return rows;
 }
 
-function spread(
+/** The middle of those that each talks with. */
+function wantedRows(
   layer: readonly string[],
   neighbours: ReadonlyMap<string, readonly string[]>,
-  rows: Map<string, number>,
-): void {
+  rows: ReadonlyMap<string, number>,
+): number[] {
   const members = new Set(layer);
-  const wanted = layer.map((name) => {
+  return layer.map((name) => {
     const others = (neighbours.get(name) ?? []).filter((other) => !members.has(other));
     return mean(others.map((other) => rows.get(other) ?? 0)) ?? rows.get(name)!;
   });
-  // Pushed apart downwards, then moved back as one, so that the layer stays around what it wanted.
+}
+
+/** Pushed apart downwards, then moved back as one, so that the layer stays around what it wanted. */
+function spread(
+  layer: readonly string[],
+  wanted: readonly number[],
+  pitch: number,
+  rows: Map<string, number>,
+): void {
   const placed: number[] = [];
-  wanted.forEach((y, at) => placed.push(at === 0 ? y : Math.max(y, placed[at - 1]! + rowPitch)));
+  wanted.forEach((y, at) => placed.push(at === 0 ? y : Math.max(y, placed[at - 1]! + pitch)));
   const shift = mean(placed.map((y, at) => wanted[at]! - y)) ?? 0;
   layer.forEach((name, at) => rows.set(name, placed[at]! + shift));
+}
+
+function ontoHalfRows(layer: readonly string[], pitch: number, rows: Map<string, number>): void {
+  const half = Math.round(pitch / 2);
+  let lowest = -Infinity;
+  for (const name of layer) {
+    const y = Math.max(Math.round(rows.get(name)! / half), lowest + 2);
+    rows.set(name, y * half);
+    lowest = y;
+  }
 }
 
 function mean(values: readonly number[]): number | null {

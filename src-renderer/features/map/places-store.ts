@@ -21,19 +21,25 @@ let settleTimer: ReturnType<typeof setTimeout> | undefined;
 /** What the picture was drawn from; the same again changes nothing. */
 let drawnFrom = '';
 
+/** The room that a picture should take, px. */
+export interface ViewSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Gives every service its place. Called with each look at the topology. */
 export function arrange(
   workspace: string,
   services: readonly LayerMember[],
   links: readonly Link[],
-  viewWidth: number,
+  view: ViewSize,
 ): void {
   if (usePlaces.getState().workspace !== workspace) recall(workspace);
   const { settled, places } = usePlaces.getState();
   const shape = shapeOf(services, links);
   if (services.length === 0 || shape === drawnFrom) return;
   drawnFrom = shape;
-  const options = { cardWidth, viewWidth };
+  const options = { cardWidth, viewWidth: view.width, viewHeight: view.height };
   if (settled) return keep(joinServices(places, services, links, options));
   usePlaces.setState({ places: layOut(services, links, options) });
   clearTimeout(settleTimer);
@@ -59,8 +65,8 @@ export function moveService(name: string, to: Point): void {
 }
 
 /** Draws the whole picture anew, forgetting what was moved. */
-export function tidy(services: readonly LayerMember[], links: readonly Link[], viewWidth: number): void {
-  keep(layOut(services, links, { cardWidth, viewWidth }));
+export function tidy(services: readonly LayerMember[], links: readonly Link[], view: ViewSize): void {
+  keep(layOut(services, links, { cardWidth, viewWidth: view.width, viewHeight: view.height }));
 }
 
 function keep(places: Places): void {
