@@ -18,14 +18,14 @@ function findPackageDirectory(): URL {
   }
 }
 
-/** The files that workers and the recorder start from: the sources where they are run, else the bundles beside this one. */
-export function engineEntries(moduleUrl: string = import.meta.url): EngineOptions['entries'] {
-  const fromSources = moduleUrl.endsWith('.ts');
+/** The files that workers and the recorder start from: the sources where they are run, else the bundles. */
+export function engineEntries(): EngineOptions['entries'] {
+  const fromSources = import.meta.url.endsWith('.ts');
+  // From the package, not from this module: a bundler moves what two entries share into a chunk in another folder.
+  const at = (source: string, bundle: string): URL =>
+    new URL(fromSources ? source : bundle, packageDirectory);
   return {
-    worker: new URL(fromSources ? '../engine/cluster/worker-entry.ts' : './worker.js', moduleUrl),
-    recorderThread: new URL(
-      fromSources ? '../engine/capture/recorder-thread.ts' : './recorder-thread.js',
-      moduleUrl,
-    ),
+    worker: at('src-main/engine/cluster/worker-entry.ts', 'out/main/worker.js'),
+    recorderThread: at('src-main/engine/capture/recorder-thread.ts', 'out/main/recorder-thread.js'),
   };
 }
