@@ -66,7 +66,7 @@ export function createCallerResolver({ lookup, clock, log }: CallerResolverOptio
 
 /** Printable, without space around it, of bounded length; '' for none. */
 function cleanName(name: string | null): string {
-  // eslint-disable-next-line no-control-regex -- what came from a stranger ends in logs and on the map
+  // what came from a stranger ends in logs and on the map
   return (name ?? '')
     .replace(/[\x00-\x1f\x7f]/g, '')
     .trim()

@@ -36,7 +36,7 @@ const MAX_FOLDERS = 8;
 export function serviceNameOf(started: StartedWith, packageNameOf: PackageNameOf): string {
   const name =
     started.otelServiceName?.trim() || byProgram(started, packageNameOf) || started.comm || 'unknown';
-  // eslint-disable-next-line no-control-regex -- names come from strangers and end in logs and on the map
+  // names come from strangers and end in logs and on the map
   return name.replace(/[\x00-\x1f\x7f]/g, '').slice(0, 60) || 'unknown';
 }
 

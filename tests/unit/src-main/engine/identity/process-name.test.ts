@@ -88,7 +88,7 @@ test('any start gives a printable name of bounded length', () => {
         const made = serviceNameOf({ comm, argv: [program, ...rest], cwd: `/${cwd}` }, packageNameOf);
         expect(made.length).toBeGreaterThan(0);
         expect(made.length).toBeLessThanOrEqual(60);
-        // eslint-disable-next-line no-control-regex -- that is what must not be there
+        // Control characters.
         expect(made).not.toMatch(/[\x00-\x1f\x7f]/);
       },
     ),
