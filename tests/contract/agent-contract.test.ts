@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { contract } from '#shared/contract/contract.ts';
 import type { AgentClient } from '#shared/contract/contract.ts';
-import { SpikeError } from '#shared/contract/errors.ts';
+import type { SpikeError } from '#shared/contract/errors.ts';
 import { EventSchema } from '#shared/contract/events.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import { spikeErrorOf } from '#shared/contract/wire-error.ts';
