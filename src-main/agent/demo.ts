@@ -59,7 +59,7 @@ export function createDemo({ shop, homeDirectory, log }: DemoOptions): Demo {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const { ensureCertificates } = await load<ShopCertificates>(shop, 'certificate.mjs');
     const document = parseDocument(example);
-    document.setIn(['tls', 'trust'], [ensureCertificates(certificatesDir).caPath]);
+    document.setIn(['tls', 'trust', 0], ensureCertificates(certificatesDir).caPath);
     ports = await freePorts(document, log);
     const path = join(directory, 'spike.yaml');
     await writeFile(path, document.toString({ lineWidth: 0 }), { mode: 0o600 });

@@ -31,7 +31,7 @@ export function homeDirectory({
   return posix.join(base, 'spike');
 }
 
-/** Makes it, for its owner alone. A directory that is open to others is closed. Throws `not-available` with the reason. */
+/** Makes it, for its owner alone. A directory that is open to others is closed. Throws `invalid-input` with the reason. */
 export async function prepareHome(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -42,7 +42,7 @@ export async function prepareHome(directory: string): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its way' : String(code ?? error);
     throw new SpikeError(
-      'not-available',
+      'invalid-input',
       `The home directory ${directory} cannot be used: ${why}. Give another with --home or SPIKE_HOME.`,
     );
   }

@@ -39,7 +39,11 @@ export function addCaCommand(program: Command): void {
 async function authority(flags: HomeOption): Promise<CertificateAuthority> {
   const home = homeOf(flags);
   await prepareHome(home);
-  return loadOrCreateCertificateAuthority({ directory: caDirectory(home), now: Date.now, log: createLog('warn') });
+  return loadOrCreateCertificateAuthority({
+    directory: caDirectory(home),
+    now: Date.now,
+    log: createLog('warn'),
+  });
 }
 
 async function exportCertificate(file: string, flags: HomeOption): Promise<void> {

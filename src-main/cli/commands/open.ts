@@ -3,7 +3,7 @@ import { SpikeError } from '#shared/contract/errors.ts';
 import type { Agent } from '../../agent/agent.ts';
 import { findChromium, openChromium } from '../chromium-window.ts';
 import { displayProblem, downloadElectron, findElectron, runElectron } from '../electron.ts';
-import { startHeadlessAgent } from '../headless-agent.ts';
+import { cutAgent, startAgentWithFlags } from '../agent-with-flags.ts';
 import { createLog } from '../log-stream.ts';
 import { homeOf, withAgentFlags } from '../options.ts';
 import type { AgentFlags } from '../options.ts';
@@ -52,12 +52,10 @@ async function open(flags: AgentFlags, words: readonly string[]): Promise<number
 
 async function openInBrowser(flags: AgentFlags): Promise<void> {
   const log = createLog(flags.logLevel);
-  const signal = firstSignal(() =>
-    log.warn({}, 'Not everything had ended in time; what was still open is cut'),
-  );
-  let agent: Agent;
+  let agent: Agent | null = null;
+  const signal = firstSignal((late) => cutAgent(agent, log, late));
   try {
-    agent = await startHeadlessAgent(flags, log);
+    agent = await startAgentWithFlags(flags, log);
   } catch (error) {
     if (error instanceof SpikeError && error.code === 'conflict') return openRunning(flags, error, signal);
     throw error;

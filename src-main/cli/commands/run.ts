@@ -3,14 +3,18 @@ import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
+import type { Status } from '#shared/contract/status.ts';
 import { writeTrustBundle } from '../../engine/tls/ca-bundle.ts';
 import { homeOf, withHome } from '../options.ts';
 import type { HomeOption } from '../options.ts';
+import { runEnvironment } from '../run-environment.ts';
+import type { RunEnvironment } from '../run-environment.ts';
 import { connectToAgent } from '../running-agent.ts';
 import { CommandFailure, UsageError } from '../exit-status.ts';
 
 interface RunFlags extends HomeOption {
   as?: string;
+  verbose: boolean;
 }
 
 // As a shell has it (POSIX, Shell Command Language, 2.8.2).
@@ -24,6 +28,7 @@ export function addRunCommand(program: Command): void {
     program.command('run').description('run a command whose calls pass through Spike and trust its CA'),
   )
     .option('--as <service>', 'the name under which it calls (default: that of the program)')
+    .option('--verbose', 'say what of the environment was changed, and what it does not reach', false)
     .argument('<command...>', 'the command and its arguments, after --')
     .passThroughOptions()
     .action(async (words: string[], flags: RunFlags) => {
@@ -33,21 +38,31 @@ export function addRunCommand(program: Command): void {
 
 async function run([program = '', ...args]: string[], flags: RunFlags): Promise<number> {
   const home = homeOf(flags);
-  const { status } = await connectToAgent(home);
-  if (status.proxy.address === null) throw new CommandFailure('The proxy of the running agent is not bound.');
   const service = flags.as ?? basename(program).replace(/\.(exe|cmd|bat)$/i, '');
   checkName(service);
-  const certificatePem = await readFile(status.ca.path, 'utf8');
-  const bundle = await writeTrustBundle({ directory: join(home, 'trust'), ca: { certificatePem } });
-  const { runEnvironment } = await import('../run-environment.ts');
-  const environment = runEnvironment({
-    proxy: status.proxy.address,
-    caPath: status.ca.path,
-    bundle,
+  const { status } = await connectToAgent(home);
+  const { set, notes } = await environmentFor(service, status, join(home, 'trust'));
+  if (flags.verbose) for (const note of notes) process.stderr.write(`spike: ${note}\n`);
+  return exitCodeOf(program, args, { ...process.env, ...set });
+}
+
+async function environmentFor(
+  service: string,
+  { proxy, ca }: Status,
+  directory: string,
+): Promise<RunEnvironment> {
+  if (proxy.address === null) throw new CommandFailure('The proxy of the running agent is not bound.');
+  const certificatePem = await readFile(ca.path, 'utf8');
+  const bundle = await writeTrustBundle({ directory, ca: { certificatePem } });
+  return runEnvironment({
+    ...bundle,
+    proxyAddress: proxy.address,
     service,
-    environment: process.env,
+    caPath: ca.path,
+    nodeHookPath: null,
+    base: process.env,
+    platform: process.platform,
   });
-  return exitCodeOf(program, args, environment);
 }
 
 /** It travels as the user name of a proxy URL, and stands on the map. */

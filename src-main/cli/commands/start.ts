@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Agent } from '../../agent/agent.ts';
-import { startHeadlessAgent } from '../headless-agent.ts';
+import { cutAgent, startAgentWithFlags } from '../agent-with-flags.ts';
 import { createLog } from '../log-stream.ts';
 import { withAgentFlags } from '../options.ts';
 import type { AgentFlags } from '../options.ts';
@@ -24,10 +24,9 @@ export function addStartCommand(program: Command): void {
 async function start(flags: StartFlags): Promise<void> {
   const log = createLog(flags.logLevel);
   // From the beginning: whoever stops an agent that is still starting expects the same end.
-  const ended = firstSignal(() =>
-    log.warn({}, 'Not everything had ended in time; what was still open is cut'),
-  );
-  const agent = await startHeadlessAgent(flags, log);
+  let agent: Agent | null = null;
+  const ended = firstSignal((late) => cutAgent(agent, log, late));
+  agent = await startAgentWithFlags(flags, log);
   process.stdout.write(flags.json ? readyLine(agent) : readyText(agent));
   log.info({ signal: await ended }, 'Ending');
   await agent.close();

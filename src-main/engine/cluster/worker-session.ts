@@ -41,7 +41,7 @@ export interface WorkerSessionOptions {
 
 export interface WorkerSession {
   receive(message: ToWorker): void;
-  /** Lets open calls end, for `deadlineMs` at the most, then exits with 0. Again does nothing. */
+  /** Lets open calls end, for `deadlineMs` at the most, then exits with 0. Again it can only shorten that time. */
   shutDown(deadlineMs: number): void;
 }
 
@@ -92,9 +92,10 @@ class Session implements WorkerSession {
   }
 
   shutDown(deadlineMs: number): void {
+    // A shorter time counts while it is ending as well: a primary that asked to drain may be gone since.
+    this.#o.clock.setTimer(deadlineMs, () => this.#o.exit(0), true);
     if (this.#ending) return;
     this.#ending = true;
-    this.#o.clock.setTimer(deadlineMs, () => this.#o.exit(0), true);
     this.#inOrder(async () => {
       await this.#dataPlane?.drain();
       this.#report();

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { SpikeError } from '#shared/contract/errors.ts';
 import { splitAddress } from '#shared/routes/route.ts';
 import { startAgent } from '../agent/agent.ts';
-import type { Agent } from '../agent/agent.ts';
+import type { Agent, AgentOptions } from '../agent/agent.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Log } from '../engine/log.ts';
 import { WorkspaceFileError, wholeFileDefect } from '../workspace/defect.ts';
@@ -12,8 +12,15 @@ import { homeOf } from './options.ts';
 import { engineEntries, packageDirectory, packageVersion } from './package-directory.ts';
 import { portOwner } from './port-owner.ts';
 
+/** What kind of process the agent runs in; Electron's starts workers with its own binary. */
+export type AgentHost = Pick<AgentOptions, 'shell' | 'workerExec'>;
+
 /** Starts an agent in this process, with the options of the command line. */
-export async function startHeadlessAgent(flags: AgentFlags, log: Log): Promise<Agent> {
+export async function startAgentWithFlags(
+  flags: AgentFlags,
+  log: Log,
+  host: AgentHost = { shell: 'headless' },
+): Promise<Agent> {
   const workspacePath = workspaceFile(flags);
   for (const listen of [flags.proxy, flags.control]) warnBeyondLoopback(listen, log);
   try {
@@ -24,7 +31,7 @@ export async function startHeadlessAgent(flags: AgentFlags, log: Log): Promise<A
       workers: flags.workers,
       workspacePath,
       demo: flags.demo,
-      shell: 'headless',
+      ...host,
       version: packageVersion,
       log,
       environment: process.env,
@@ -73,4 +80,20 @@ async function withPortOwner(error: unknown, { proxy, control }: AgentFlags): Pr
     'port-in-use',
     `${taken} is taken${who}. Stop that, or give another address with ${option}; port 0 takes a free one.`,
   );
+}
+
+/** For an end that waits for nothing: the workers go with this process, instead of letting their open calls end. */
+export function cutAgent(agent: Agent | null, log: Log, late: boolean): void {
+  if (late) log.warn({}, 'Not everything had ended in time; what was still open is cut');
+  for (const { pid } of agent?.engine.status().workers ?? []) {
+    if (pid !== null) endProcess(pid);
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself meanwhile.
+  }
 }
