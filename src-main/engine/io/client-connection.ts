@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
@@ -442,7 +443,9 @@ function noteConnection(flow: FlowRecord, connection: LeasedConnection): void {
 export function userOf(authorization: string | null): string | null {
   const token = authorization === null ? null : /^basic[ ]+([A-Za-z0-9+/=_-]+)$/i.exec(authorization.trim());
   if (token === null) return null;
-  const text = Buffer.from(token[1] as string, 'base64').toString('utf8');
+  const bytes = Buffer.from(token[1] as string, 'base64');
+  // Most clients send UTF-8, Python's requests latin1; RFC 7617 leaves it open.
+  const text = isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1');
   const colon = text.indexOf(':');
   const user = colon < 0 ? text : text.slice(0, colon);
   return user === '' ? null : user;
