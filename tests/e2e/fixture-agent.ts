@@ -17,18 +17,28 @@ export interface FixtureAgent {
 interface StartOptions {
   /** Calls a second. */
   rate: number;
+  /** Seconds of calls that there are at the start. Default 300. */
+  history?: number;
+  /** The most calls that it keeps. Default 50,000. */
+  maxFlows?: number;
   /** Default: a free one. */
   port?: number;
   /** Default: one that nobody knows. */
   token?: string;
 }
 
-export async function startFixtureAgent({
-  rate,
-  port = 0,
-  token: wanted,
-}: StartOptions): Promise<FixtureAgent> {
-  const options = ['--port', String(port), '--rate', String(rate)];
+export async function startFixtureAgent(start: StartOptions): Promise<FixtureAgent> {
+  const { rate, port = 0, history = 300, maxFlows = 50_000, token: wanted } = start;
+  const options = [
+    '--port',
+    String(port),
+    '--rate',
+    String(rate),
+    '--history',
+    String(history),
+    '--max-flows',
+    String(maxFlows),
+  ];
   if (wanted !== undefined) options.push('--token', wanted);
   const agent = spawn(process.execPath, ['tests/support/fixture-agent.ts', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],

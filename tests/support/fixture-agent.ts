@@ -12,8 +12,8 @@ import { FixtureEngine } from './fixture-engine.ts';
 /**
  * FIXTURE: the real control API over invented traffic, to work on the window without a proxy.
  *
- *     node tests/support/fixture-agent.ts [--port 7071] [--rate 50] [--history 300] [--workers 4] [--incident-every 0]
- *                                         [--token TOKEN] [--dev-origin http://localhost:5173] [--demo]
+ *     node tests/support/fixture-agent.ts [--port 7071] [--rate 50] [--history 300] [--max-flows 50000] [--workers 4]
+ *                                         [--incident-every 0] [--token TOKEN] [--dev-origin http://localhost:5173] [--demo]
  *
  * --rate flows/s, --history and --incident-every in seconds. --dev-origin lets the pages of a vite server, which passes
  * /api on to this one, ask. --demo starts with no traffic until the window presses "start the example shop".
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '7071' },
     rate: { type: 'string', default: '50' },
     history: { type: 'string', default: '300' },
+    'max-flows': { type: 'string', default: '50000' },
     workers: { type: 'string', default: '4' },
     'incident-every': { type: 'string', default: '0' },
     services: { type: 'string', default: 'shop' },
@@ -58,6 +59,7 @@ const engine = new FixtureEngine({
   rate: values.demo ? 0 : rate,
   workers: Number(values.workers),
   historyMs: Number(values.history) * 1000,
+  maxFlows: Number(values['max-flows']),
   clock,
 });
 engine.rules.load(rules);
