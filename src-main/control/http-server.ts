@@ -58,8 +58,8 @@ export async function startControlServer(options: HttpServerOptions): Promise<Co
       refuseUpgrade(socket, spikeError(error, control.log));
     }
   });
-  const address = await listen(server, options.listen).catch((error: unknown) => {
-    sockets.close();
+  const address = await listen(server, options.listen).catch(async (error: unknown) => {
+    await sockets.close();
     throw error;
   });
   const url = `http://${address}`;
@@ -187,10 +187,10 @@ function addressText({ address, family, port }: AddressInfo): string {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-async function closeServer(server: Server, closeSockets: () => void): Promise<void> {
+async function closeServer(server: Server, closeSockets: () => Promise<void>): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  closeSockets();
   server.closeAllConnections();
+  await closeSockets();
   await closed;
 }
 

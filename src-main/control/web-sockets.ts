@@ -22,11 +22,13 @@ export interface WebSockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, path: string): void;
   /** Whether a path is one that takes WebSockets only. */
   has(path: string): boolean;
-  close(): void;
+  /** Says goodbye; ends, after half a second, those that do not answer. */
+  close(): Promise<void>;
 }
 
 type Serve = (socket: WebSocket) => void;
 const pingEveryMs = 30_000;
+const goodbyeMs = 500;
 const goingAway = 1001;
 const tryAgainLater = 1013;
 
@@ -50,10 +52,9 @@ export function createWebSockets(control: Control, maxMessageBytes: number): Web
         paths[path]?.(client);
       });
     },
-    close() {
+    async close() {
       pings.cancel();
-      for (const client of server.clients) client.close(goingAway, 'The agent is stopping.');
-      server.close();
+      await closeAll(server, control);
     },
   };
 }
@@ -101,6 +102,19 @@ function keepAlive(server: WebSocketServer, control: Control): Timer {
   };
   timer = control.clock.setTimer(pingEveryMs, ping, true);
   return { cancel: () => timer.cancel() };
+}
+
+/** A reader that has stalled never answers a closing frame: it must not hold up an agent that stops. */
+async function closeAll(server: WebSocketServer, control: Control): Promise<void> {
+  const clients = [...server.clients];
+  const closed = clients.map((client) => new Promise((resolve) => client.once('close', resolve)));
+  for (const client of clients) client.close(goingAway, 'The agent is stopping.');
+  const impatience = control.clock.setTimer(goodbyeMs, () => {
+    for (const client of clients) client.terminate();
+  });
+  await Promise.all(closed);
+  impatience.cancel();
+  server.close();
 }
 
 const reasons: Readonly<Record<number, string>> = {

@@ -163,7 +163,18 @@ describe('a slow reader', () => {
   }, 60_000);
 });
 
+describe('a reader that has stalled', () => {
+  it('does not hold up an agent that stops', async () => {
+    await start();
+    const stalled = await openAndStall();
+    await harness.server.close();
+    await expect(rawRequest(harness.server.url, {})).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    stalled.end();
+  });
+});
+
 interface StalledReader {
+  end(): void;
   /** Reads on until a text has passed; returns all events. */
   resumeUntil(text: string): Promise<AgentEvent[]>;
 }
@@ -186,6 +197,7 @@ async function openAndStall(): Promise<StalledReader> {
   );
   await new Promise((resolve) => socket.once('readable', resolve)); // 'readable' without a read: nothing more is taken
   return {
+    end: () => socket.destroy(),
     async resumeUntil(text) {
       const chunks: Buffer[] = [];
       let found = false;
