@@ -46,14 +46,10 @@ function newest(path) {
 function build(binary) {
   console.error('Building Spike: at the first start, and after its sources have changed…');
   const tool = createRequire(import.meta.url).resolve('electron-vite/package.json');
-  const result = spawnSync(
-    binary,
-    [join(dirname(tool), 'bin/electron-vite.js'), 'build', '--logLevel', 'warn'],
-    {
-      cwd: root,
-      stdio: ['ignore', 2, 2],
-    },
-  );
+  const result = spawnSync(binary, [join(dirname(tool), 'bin/electron-vite.js'), 'build'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (result.status !== 0) console.error('spike: the build failed; what is above says why.');
   return result.status === 0;
 }

@@ -284,7 +284,7 @@ describe('spike open, without a display', () => {
     });
     await eventually(() => expect(app.stdout).toContain('Open the URL'));
     expect(app.stderr.trim().split('\n')[0]).toBe(
-      'No Electron window: SPIKE_NO_ELECTRON is set. The same window opens in a browser.',
+      'No Electron window: SPIKE_NO_ELECTRON is set. The same window runs in a browser.',
     );
     expect(app.stdout).toMatch(/window +http:\/\/127\.0\.0\.1:\d+\/#token=\S+\n/);
     app.kill('SIGTERM');

@@ -45,7 +45,7 @@ async function open(flags: AgentFlags, words: readonly string[]): Promise<number
     if (end.started) return end.code;
     reason = end.reason;
   }
-  process.stderr.write(`No Electron window: ${reason}. The same window opens in a browser.\n`);
+  process.stderr.write(`No Electron window: ${reason}. The same window runs in a browser.\n`);
   await openInBrowser(flags);
   return 0;
 }
