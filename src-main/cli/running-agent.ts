@@ -3,6 +3,7 @@ import type { Status } from '#shared/contract/status.ts';
 import { findRunningAgent } from '../control/agent-file.ts';
 import { createRestClient } from '../control/rest-client.ts';
 import { UsageError } from './exit-status.ts';
+import { askAgentsDirectly } from './surrounding-environment.ts';
 
 export interface ConnectedAgent {
   readonly client: AgentClient;
@@ -12,6 +13,7 @@ export interface ConnectedAgent {
 
 /** The agent that runs for a home directory. Rejects with UsageError, which says how to start one. */
 export async function connectToAgent(homeDirectory: string): Promise<ConnectedAgent> {
+  askAgentsDirectly();
   const agent = await findRunningAgent(homeDirectory);
   if (agent === null) {
     throw new UsageError(

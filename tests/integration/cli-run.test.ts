@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Flow } from '#shared/flow/flow.ts';
 import {
@@ -79,6 +80,12 @@ describe('spike run', () => {
       const { flows } = await agent.client.flows.list({ filter: 'path:/from-node' });
       expect((flows[0] as Flow | undefined)?.caller.name).toBe('checkout');
     });
+  });
+
+  it('leaves Spike itself usable within it', async () => {
+    const bin = fileURLToPath(new URL('../../src-main/cli/bin.mjs', import.meta.url));
+    const { code, stdout, stderr } = await run([], node, bin, 'rules', 'list', '--home', agent.home);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'There are no rules.\n', stderr: '' });
   });
 
   it('sets the trust for runtimes to a bundle that is there', async () => {

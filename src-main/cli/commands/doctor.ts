@@ -5,6 +5,7 @@ import { homeOf } from '../options.ts';
 import { examine } from '../doctor.ts';
 import type { Examined } from '../doctor.ts';
 import { exitCodes } from '../exit-status.ts';
+import { askAgentsDirectly, surroundingEnvironment } from '../surrounding-environment.ts';
 import { printable } from '../table.ts';
 
 export function addDoctorCommand(program: Command): void {
@@ -13,7 +14,8 @@ export function addDoctorCommand(program: Command): void {
       .command('doctor')
       .description('check trust, ports, proxies and runtimes, and say how to mend what is found'),
   ).action(async (flags: HomeOption) => {
-    const found = await examine({ home: homeOf(flags), environment: process.env });
+    askAgentsDirectly();
+    const found = await examine({ home: homeOf(flags), environment: surroundingEnvironment });
     for (const line of found) process.stdout.write(textOf(line));
     if (found.some(({ state }) => state === 'problem')) process.exitCode = exitCodes.failed;
   });

@@ -10,6 +10,7 @@ import type { HomeOption } from '../options.ts';
 import { runEnvironment } from '../run-environment.ts';
 import type { RunEnvironment } from '../run-environment.ts';
 import { connectToAgent } from '../running-agent.ts';
+import { surroundingEnvironment } from '../surrounding-environment.ts';
 import { CommandFailure, UsageError } from '../exit-status.ts';
 
 interface RunFlags extends HomeOption {
@@ -43,7 +44,7 @@ async function run([program = '', ...args]: string[], flags: RunFlags): Promise<
   const { status } = await connectToAgent(home);
   const { set, notes } = await environmentFor(service, status, join(home, 'trust'));
   if (flags.verbose) for (const note of notes) process.stderr.write(`spike: ${note}\n`);
-  return exitCodeOf(program, args, { ...process.env, ...set });
+  return exitCodeOf(program, args, { ...surroundingEnvironment, ...set });
 }
 
 async function environmentFor(
@@ -60,7 +61,7 @@ async function environmentFor(
     service,
     caPath: ca.path,
     nodeHookPath: null,
-    base: process.env,
+    base: surroundingEnvironment,
     platform: process.platform,
   });
 }
