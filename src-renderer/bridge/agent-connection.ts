@@ -54,7 +54,7 @@ export function keepConnected(open: OpenLink, observer: ConnectionObserver): Age
         attempt = 0;
         observer.onState({ phase: 'online' });
         observer.onLink(client);
-        reason = await useLink(client, link, observer);
+        reason = await serveLink(client, link, observer);
         since = Date.now();
       } catch (error) {
         if (!(error instanceof AgentUnreachable)) throw error;
@@ -91,7 +91,11 @@ export function keepConnected(open: OpenLink, observer: ConnectionObserver): Age
 }
 
 /** Reads events until the link is gone, and says why it went. */
-async function useLink(client: AgentClient, link: AgentLink, observer: ConnectionObserver): Promise<string> {
+async function serveLink(
+  client: AgentClient,
+  link: AgentLink,
+  observer: ConnectionObserver,
+): Promise<string> {
   const stop = new AbortController();
   try {
     return await Promise.race([

@@ -27,7 +27,7 @@ export function WorkspaceMenu() {
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>
           <DropdownMenu.Content className="pop menu" align="start" sideOffset={4}>
-            {workspace?.path != null && <PathItem path={workspace.path} />}
+            {workspace !== undefined && workspace.path !== null && <PathItem path={workspace.path} />}
             <ThemeItems />
           </DropdownMenu.Content>
         </DropdownMenu.Portal>

@@ -43,6 +43,8 @@ interface CallsStore {
   search: string;
   searchError: SearchError | null;
   range: TimeRange;
+  /** What the strip spans: the range, or the one before while a part of it is marked. */
+  stripRange: TimeRange;
   selectedId: string | null;
   /** How many calls the capture holds, whatever the search; null until the agent has said it. */
   total: number | null;
@@ -51,6 +53,8 @@ interface CallsStore {
   /** Where older calls go on in the agent; null: there are none. */
   olderAfter: string | null;
 }
+
+const startRange: TimeRange = { kind: 'last', ms: 300_000 };
 
 export const callLog = new FlowLog(listedAtMost);
 
@@ -64,7 +68,8 @@ export const useCalls = create<CallsStore>(() => ({
   searchText: '',
   search: '',
   searchError: null,
-  range: { kind: 'last', ms: 300_000 },
+  range: startRange,
+  stripRange: startRange,
   selectedId: null,
   total: null,
   loading: true,
@@ -233,8 +238,8 @@ export function followNewest(): void {
   set({ paused: new Set() });
   for (const flow of newer.values()) callLog.put(flow);
   newer.clear();
-  const { range } = state();
-  if (range.kind === 'between') set({ range: { kind: 'last', ms: 300_000 } });
+  const { range, stripRange } = state();
+  if (range.kind === 'between') set({ range: stripRange });
   publish();
 }
 
@@ -258,6 +263,7 @@ export function addSearchTerm(key: string, value: string): void {
 export function setRange(range: TimeRange): void {
   for (const flow of newer.values()) callLog.put(flow);
   newer.clear();
+  if (range.kind !== 'between') set({ stripRange: range });
   set({ range, paused: range.kind === 'between' ? new Set<PauseReason>(['scroll']) : new Set() });
   publish();
 }

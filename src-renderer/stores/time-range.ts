@@ -25,6 +25,11 @@ export function sameRange(a: TimeRange, b: TimeRange): boolean {
   return a.kind === b.kind && (a.kind !== 'last' || b.kind !== 'last' || a.ms === b.ms);
 }
 
+/** The window of the agent's figures that shows a range. */
+export function windowOf(range: TimeRange): string {
+  return offeredRanges.find((offered) => sameRange(offered.range, range))?.window ?? '5m';
+}
+
 /** The first moment of a range. @param newest Unix ms of now, or of the newest call where that is later. */
 export function firstMs(range: TimeRange, newest: number): number {
   if (range.kind === 'last') return newest - range.ms;

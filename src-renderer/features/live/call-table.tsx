@@ -22,6 +22,7 @@ export function CallTable() {
   const scroller = useRef<HTMLDivElement>(null);
   const count = end - first;
 
+  // eslint-disable-next-line react-hooks/incompatible-library -- it warns of the React Compiler, which is not used here
   const virtualizer = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,

@@ -2,8 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Stats } from '#shared/contract/topology.ts';
 import { setRange, useCalls } from '../../stores/calls-store.ts';
 import { agent, useConnection } from '../../stores/connection-store.ts';
-import { offeredRanges, sameRange } from '../../stores/time-range.ts';
-import type { TimeRange } from '../../stores/time-range.ts';
+import { windowOf } from '../../stores/time-range.ts';
 import { formatClock } from '../../ui/words.ts';
 import { strip } from './strip-shape.ts';
 
@@ -13,7 +12,7 @@ const leastDragPx = 4;
 /** Calls over time, with failures and what Spike did; dragging over it sets the time. */
 export function CallsStrip() {
   const range = useCalls((store) => store.range);
-  const stats = useStats(useStripWindow(range));
+  const stats = useStats(useCalls((store) => windowOf(store.stripRange)));
   const host = useRef<HTMLDivElement>(null);
   const width = useWidth(host);
   const drag = useDrag();
@@ -54,15 +53,6 @@ export function CallsStrip() {
       )}
     </div>
   );
-}
-
-/** The strip keeps its span while a part of it is marked. */
-function useStripWindow(range: TimeRange): string {
-  const last = useRef('5m');
-  if (range.kind !== 'between') {
-    last.current = offeredRanges.find((offered) => sameRange(offered.range, range))?.window ?? '5m';
-  }
-  return last.current;
 }
 
 /** Figures of the agent, which see every call, also those that the list leaves out. */

@@ -45,6 +45,6 @@ describe('how figures are written', () => {
     ]);
     expect(words.formatElapsed(252_000)).toBe('04:12');
     expect(words.formatElapsed(3_852_000)).toBe('1:04:12');
-    expect([0, 0.26, 61.4].map(words.formatRate)).toEqual(['0/s', '0.3/s', '61/s']);
+    expect([0, 0.01, 0.26, 61.4].map(words.formatRate)).toEqual(['0/s', '< 0.1/s', '0.3/s', '61/s']);
   });
 });

@@ -33,7 +33,8 @@ function field(fields: Fields, wanted: string): string | null {
 }
 
 function Headers({ title, fields }: { title: string; fields: Fields }) {
-  const [open, setOpen] = useState(true);
+  // In a small window the body needs the room.
+  const [open, setOpen] = useState(() => window.matchMedia('(min-width: 1180px)').matches);
   const copyAll = () => void copy(fields.map(([name, value]) => `${name}: ${value}`).join('\n'), title);
   return (
     <div className="sec headers">
