@@ -33,21 +33,19 @@ export function Combobox(props: ComboboxProps) {
     onChange(option);
     show(false);
   };
-  const press = (event: React.KeyboardEvent) => {
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      event.preventDefault();
-      setOpen(true);
-      const step = event.key === 'ArrowDown' ? 1 : -1;
-      setActive((now) => Math.min(shown.length - 1, Math.max(0, now + step)));
-    } else if (event.key === 'Enter' && open && shown[active] !== undefined) {
-      event.preventDefault();
-      take(shown[active]);
-    } else if (event.key === 'Escape' && open) {
-      event.stopPropagation();
-      show(false);
-    }
-  };
   const isOpen = open && shown.length > 0;
+  const press = (event: React.KeyboardEvent) => {
+    const command = commandOf(event, isOpen, shown[active]);
+    if (command === null) return;
+    event.preventDefault();
+    if (command.kind === 'take') return take(command.option);
+    if (command.kind === 'close') {
+      event.stopPropagation();
+      return show(false);
+    }
+    setOpen(true);
+    setActive((now) => Math.min(shown.length - 1, Math.max(0, now + command.step)));
+  };
   return (
     <Popover.Root open={isOpen} onOpenChange={show}>
       <Popover.Anchor asChild>
@@ -75,18 +73,7 @@ export function Combobox(props: ComboboxProps) {
             onKeyDown={press}
             onBlur={() => show(false)}
           />
-          <button
-            type="button"
-            tabIndex={-1}
-            aria-label={`Known values of ${props.label}`}
-            onPointerDown={(event) => {
-              event.preventDefault(); // the input keeps the focus
-              event.currentTarget.parentElement?.querySelector('input')?.focus();
-              show(!open);
-            }}
-          >
-            <Icon of={ChevronDown} className="t3" />
-          </button>
+          <OpenList label={props.label} onPress={() => show(!open)} />
         </span>
       </Popover.Anchor>
       <Popover.Portal>
@@ -101,6 +88,38 @@ export function Combobox(props: ComboboxProps) {
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>
+  );
+}
+
+type ComboboxCommand = { kind: 'step'; step: 1 | -1 } | { kind: 'take'; option: string } | { kind: 'close' };
+
+/** What a key does; null: it is the text's. */
+function commandOf(
+  event: React.KeyboardEvent,
+  isOpen: boolean,
+  active: string | undefined,
+): ComboboxCommand | null {
+  if (event.key === 'ArrowDown') return { kind: 'step', step: 1 };
+  if (event.key === 'ArrowUp') return { kind: 'step', step: -1 };
+  if (event.key === 'Enter' && isOpen && active !== undefined) return { kind: 'take', option: active };
+  return event.key === 'Escape' && isOpen ? { kind: 'close' } : null;
+}
+
+/** The arrow at the end; the input keeps the focus, which it is given if it has not. */
+function OpenList({ label, onPress }: { label: string; onPress: () => void }) {
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      aria-label={`Known values of ${label}`}
+      onPointerDown={(event) => {
+        event.preventDefault();
+        event.currentTarget.parentElement?.querySelector('input')?.focus();
+        onPress();
+      }}
+    >
+      <Icon of={ChevronDown} className="t3" />
+    </button>
   );
 }
 

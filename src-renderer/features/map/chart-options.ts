@@ -112,7 +112,7 @@ function nameSpans(
 ): void {
   const { ctx, bbox } = plot;
   const named = spans.findLast((span) => span.name !== null);
-  if (named?.name == null) return;
+  if (named === undefined || named.name === null) return;
   const { left } = edgesOf(plot, named);
   ctx.save();
   ctx.font = look.font.replace('11px', `${11 * devicePixelRatio}px`);

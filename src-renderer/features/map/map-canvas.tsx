@@ -34,25 +34,25 @@ interface MapCanvasProps {
 
 const panelWidth = 396;
 
-export function MapCanvas(props: MapCanvasProps) {
-  const { topology, selectedId, onSelect } = props;
+export function MapCanvas({ ref, ...props }: MapCanvasProps) {
+  const { topology, shows, search, selectedId, panelOpen, onSelect, onToggleFault } = props;
   const host = useRef<HTMLDivElement>(null);
-  const layer = useMemo(makeLayer, []);
+  const layer = useMemo(() => makeLayer(), []);
   const graph = useGraph(host, layer, onSelect);
   const layoutSize = useCallback(() => {
     const { clientWidth = 0, clientHeight = 0 } = host.current ?? {};
-    const panel = props.panelOpen || window.innerWidth < 1180 ? 0 : panelWidth;
+    const panel = panelOpen || window.innerWidth < 1180 ? 0 : panelWidth;
     return { width: clientWidth - panel, height: clientHeight };
-  }, [props.panelOpen]);
+  }, [panelOpen]);
   const places = useArranged(topology, layoutSize);
   const links = useLinks(topology);
   const routes = useMemo(() => routeEdges(links, places), [links, places]);
-  const matches = useMatches(topology, props.search);
+  const matches = useMatches(topology, search);
   const theme = useTheme((store) => store.shown);
 
   useEffect(() => graph?.recolour(), [graph, theme]);
   useEffect(() => {
-    graph?.draw(places, routes, drawnEdges(props, places, matches));
+    graph?.draw(places, routes, drawnEdges(topology, selectedId, places, matches));
   });
   const firstPicture = useRef(true);
   useEffect(() => {
@@ -60,18 +60,23 @@ export function MapCanvas(props: MapCanvasProps) {
     if (!usePlaces.getState().settled || firstPicture.current) graph.home(!firstPicture.current);
     firstPicture.current = false;
   }, [graph, places]);
+  const isDrawn = selectedId !== null && routes.has(selectedId);
+  const revealed = useRef<string | null>(null);
   useEffect(() => {
+    // Once for each that is selected: it does not hold the view from then on.
+    if (graph === null || revealed.current === selectedId || (selectedId !== null && !isDrawn)) return;
+    revealed.current = selectedId;
     const route = selectedId === null ? undefined : routes.get(selectedId);
-    if (route) graph?.reveal([route.start, route.end, route.label]);
-    // Only when another one is selected: a selected edge does not hold the view.
-  }, [graph, selectedId, props.panelOpen]); // eslint-disable-line react-hooks/exhaustive-deps
+    // After the panel has taken its room.
+    if (route) requestAnimationFrame(() => graph.reveal([route.start, route.end, route.label]));
+  }, [graph, selectedId, isDrawn, routes]);
   const click = useCallback(
     (id: string) => {
       if (graph?.wasDragged !== true) onSelect(id);
     },
     [graph, onSelect],
   );
-  useImperativeHandle(props.ref, () => ({
+  useImperativeHandle(ref, () => ({
     fit: () => graph?.fit(),
     home: () => graph?.home(),
     layoutSize,
@@ -83,11 +88,11 @@ export function MapCanvas(props: MapCanvasProps) {
           topology={topology}
           places={places}
           routes={routes}
-          shows={props.shows}
+          shows={shows}
           selectedId={selectedId}
           matches={matches}
           onSelect={click}
-          onToggleFault={props.onToggleFault}
+          onToggleFault={onToggleFault}
         />,
         layer.inner,
       )}
@@ -190,7 +195,8 @@ function useMatches(topology: Topology, search: string): ReadonlySet<string> | n
 }
 
 function drawnEdges(
-  { topology, selectedId }: MapCanvasProps,
+  topology: Topology,
+  selectedId: string | null,
   places: Places,
   matches: ReadonlySet<string> | null,
 ): DrawnEdge[] {

@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import type { Edge, Topology } from '#shared/contract/topology.ts';
 import { useConnection } from '../../stores/connection-store.ts';
 import { useTopologyEvery } from '../../stores/topology-store.ts';
@@ -27,6 +27,7 @@ export function MapView() {
   const [search, setSearch] = useState('');
   const canvas = useRef<MapCanvasHandle>(null);
   const panel = useRef<EdgePanelHandle>(null);
+  const toggleFault = useCallback(() => panel.current?.toggleFault(), []);
   const selection = useSelection(topology, item);
   useKeys({
     Escape: () => (search === '' ? select(null) : setSearch('')),
@@ -57,7 +58,7 @@ export function MapView() {
           selectedId={item}
           panelOpen={open}
           onSelect={select}
-          onToggleFault={() => panel.current?.toggleFault()}
+          onToggleFault={toggleFault}
         />
         <div className="map-foot">
           <IncidentNote incidents={topology.incidents} />
@@ -85,12 +86,10 @@ function select(id: string | null): void {
 
 /** What the address names: an edge, else a service. An edge that went quiet stays open with its last figures. */
 function useSelection(topology: Topology | null, item: string | null) {
-  const last = useRef<Edge | null>(null);
-  return useMemo(() => {
-    const edge = topology?.edges.find((known) => known.id === item) ?? null;
-    const service = topology?.services.find((known) => known.name === item) ?? null;
-    if (edge !== null) last.current = edge;
-    const kept = edge ?? (service === null && last.current?.id === item ? last.current : null);
-    return { edge: kept, service: kept === null ? service : null };
-  }, [topology, item]);
+  const edge = topology?.edges.find((known) => known.id === item) ?? null;
+  const service = topology?.services.find((known) => known.name === item) ?? null;
+  const [last, setLast] = useState<Edge | null>(null);
+  if (edge !== null && edge !== last) setLast(edge);
+  const kept = edge ?? (service === null && last?.id === item ? last : null);
+  return { edge: kept, service: kept === null ? service : null };
 }
