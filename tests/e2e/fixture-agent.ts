@@ -19,6 +19,8 @@ interface StartOptions {
   rate: number;
   /** Seconds of calls that there are at the start. Default 300. */
   history?: number;
+  /** Begins without calls, until the window starts the example shop. */
+  demo?: boolean;
   /** The most calls that it keeps. Default 50,000. */
   maxFlows?: number;
   /** Default: a free one. */
@@ -28,7 +30,7 @@ interface StartOptions {
 }
 
 export async function startFixtureAgent(start: StartOptions): Promise<FixtureAgent> {
-  const { rate, port = 0, history = 300, maxFlows = 50_000, token: wanted } = start;
+  const { rate, port = 0, history = 300, maxFlows = 50_000, demo = false, token: wanted } = start;
   const options = [
     '--port',
     String(port),
@@ -39,6 +41,7 @@ export async function startFixtureAgent(start: StartOptions): Promise<FixtureAge
     '--max-flows',
     String(maxFlows),
   ];
+  if (demo) options.push('--demo');
   if (wanted !== undefined) options.push('--token', wanted);
   const agent = spawn(process.execPath, ['tests/support/fixture-agent.ts', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],

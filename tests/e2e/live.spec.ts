@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Rule } from '#shared/rules/rule.ts';
-import { expect, test } from './fixture-agent.ts';
+import { expect, startFixtureAgent, test } from './fixture-agent.ts';
 import type { Page } from '@playwright/test';
 
 const grid = (page: Page) => page.getByRole('grid', { name: 'Calls' });
@@ -171,6 +171,30 @@ test('what is shown is exported, without its secrets unless told otherwise', asy
   };
   expect(har.log.version).toBe('1.2');
   expect(new Set(har.log.entries.map((entry) => entry.request.method))).toEqual(new Set(['POST']));
+  await page.getByRole('button', { name: 'Export' }).click();
+  await dialog.getByRole('switch', { name: 'Replace secrets' }).click();
+  await expect(dialog).toContainText('readable by whoever has the file');
+  const whole = page.waitForEvent('download');
+  await dialog.getByRole('button', { name: /^Export [\d,]+ calls?$/ }).click();
+  const secret = 'Bearer service-';
+  expect((await readFile(await (await whole).path(), 'utf8')).includes(secret)).toBe(true);
+  expect(JSON.stringify(har).includes(secret)).toBe(false);
+});
+
+test('before the first call, the view says what to do, and starts the example shop', async ({ page }) => {
+  const agent = await startFixtureAgent({ rate: 20, history: 0, demo: true });
+  try {
+    await page.goto(agent.url);
+    await expect(page.getByRole('heading', { name: 'No calls yet' })).toBeVisible();
+    await expect(page.getByRole('status').filter({ hasText: 'Waiting for the first call…' })).toBeAttached();
+    await page.getByRole('button', { name: 'Open Setup' }).click();
+    await expect(page.getByRole('main', { name: 'Setup' })).toBeVisible();
+    await page.keyboard.press('1');
+    await page.getByRole('button', { name: 'Start the example shop' }).click();
+    await expect(rows(page).first()).toBeVisible();
+  } finally {
+    await agent.stop();
+  }
 });
 
 test('clearing asks first, then forgets', async ({ page, agent }) => {

@@ -34,7 +34,7 @@ export function CallTable() {
   useStickToPlace(scroller, first, count, following);
   useSelectedInSight(scroller, first, selectedId);
   useScrollbarRoom(scroller);
-  const onPointer = useHoverPause();
+  const onPointer = useHoverPause(scroller);
 
   const items = virtualizer.getVirtualItems();
   const firstItem = items[0];
@@ -173,8 +173,11 @@ function useSelectedInSight(
   }, [scroller, first, selectedId]);
 }
 
-/** A pointer that rests over the list for 300 ms pauses it: what somebody reads must not move. */
-function useHoverPause() {
+/**
+ * A pointer that rests over the list for 300 ms pauses it: what somebody reads must not move. A list that is shorter than
+ * its place does not move, and goes on to fill.
+ */
+function useHoverPause(scroller: React.RefObject<HTMLDivElement | null>) {
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   const stop = () => {
     if (timer.current !== null) clearTimeout(timer.current);
@@ -182,9 +185,12 @@ function useHoverPause() {
   };
   useEffect(() => stop, []);
   return {
-    onPointerEnter: () => {
-      stop();
-      timer.current = setTimeout(() => pause('hover'), hoverPausesAfterMs);
+    onPointerMove: () => {
+      timer.current ??= setTimeout(() => {
+        timer.current = null;
+        const element = scroller.current;
+        if (element !== null && element.scrollHeight > element.clientHeight) pause('hover');
+      }, hoverPausesAfterMs);
     },
     onPointerLeave: () => {
       stop();
