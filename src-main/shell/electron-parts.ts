@@ -15,6 +15,7 @@ export interface ElectronParts {
     | 'getVersion'
     | 'getPath'
     | 'isPackaged'
+    | 'setPath'
     | 'setAppUserModelId'
   >;
   readonly BrowserWindow: typeof Electron.BrowserWindow;
@@ -22,10 +23,11 @@ export interface ElectronParts {
   readonly MessageChannelMain: typeof Electron.MessageChannelMain;
   readonly Tray: typeof Electron.Tray;
   readonly dialog: Pick<Electron.Dialog, 'showSaveDialog' | 'showErrorBox'>;
-  readonly globalShortcut: Pick<Electron.GlobalShortcut, 'register' | 'unregisterAll'>;
+  readonly globalShortcut: Pick<Electron.GlobalShortcut, 'register' | 'unregister'>;
   readonly ipcMain: Pick<Electron.IpcMain, 'on' | 'handle'>;
   readonly nativeImage: Pick<typeof Electron.nativeImage, 'createFromPath'>;
   readonly nativeTheme: Pick<Electron.NativeTheme, 'shouldUseDarkColors'>;
+  readonly powerMonitor: Pick<Electron.PowerMonitor, 'on'>;
   readonly protocol: Pick<Electron.Protocol, 'registerSchemesAsPrivileged' | 'handle'>;
   readonly session: {
     readonly defaultSession: Pick<

@@ -3,7 +3,7 @@ import * as electron from 'electron';
 import { Command } from 'commander';
 import { startAgentWithFlags } from '../cli/agent-with-flags.ts';
 import { createLog } from '../cli/log-stream.ts';
-import { withAgentFlags } from '../cli/options.ts';
+import { homeOf, withAgentFlags } from '../cli/options.ts';
 import type { AgentFlags } from '../cli/options.ts';
 import { packageDirectory } from '../cli/package-directory.ts';
 import { runShell } from './run-shell.ts';
@@ -28,6 +28,9 @@ runShell(electron, {
   preloadPath: at('out/preload/index.cjs'),
   rendererDirectory: at('out/renderer'),
   resourcesDirectory: at('resources'),
+  homeDirectory: homeOf(flags),
+  // Set by `electron-vite dev`; a packaged application takes its page from nobody.
+  developmentUrl: electron.app.isPackaged ? null : (process.env['ELECTRON_RENDERER_URL'] ?? null),
   log,
   // Workers are this very binary as Node; the variable is in their copy of the environment alone, or the page's process would take it too.
   startAgent: () =>

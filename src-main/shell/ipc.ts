@@ -4,10 +4,12 @@ import type { BrowserWindow, IpcMainEvent, IpcMainInvokeEvent, MessagePortMain }
 import { channels } from '#shared/contract/bridge.ts';
 import type { ElectronParts } from './electron-parts.ts';
 import { setWindowTheme } from './window.ts';
-import { windowOrigin } from './window-scheme.ts';
+import { belongsTo } from './window-scheme.ts';
+import type { WindowPage } from './window-scheme.ts';
 
 export interface IpcOptions {
   window(): BrowserWindow | null;
+  readonly page: WindowPage;
   /** Serves the contract on a port. */
   serve(port: MessagePortMain): void;
   /** Files that a page may have shown: those that Spike itself wrote or told of. */
@@ -22,11 +24,12 @@ type Event = IpcMainEvent | IpcMainInvokeEvent;
  */
 export function handleIpc(electron: ElectronParts, options: IpcOptions): void {
   const { ipcMain } = electron;
+  const { page } = options;
   const written = new Set<string>();
   let port: MessagePortMain | null = null;
 
   ipcMain.on(channels.requestPort, (event) => {
-    if (!isOurs(event, options.window())) return;
+    if (!isOurs(event, options.window(), page)) return;
     // The page has one port at a time: asking again replaces it.
     port?.close();
     const { port1, port2 } = new electron.MessageChannelMain();
@@ -36,27 +39,28 @@ export function handleIpc(electron: ElectronParts, options: IpcOptions): void {
   });
   ipcMain.handle(channels.saveFile, async (event, name: unknown, bytes: unknown) => {
     const window = options.window();
-    if (window === null || !isOurs(event, window)) throw new Error('Refused: not the window of Spike.');
+    if (window === null || !isOurs(event, window, page)) throw new Error('Refused: not the window of Spike.');
     const path = await save(electron, window, name, bytes);
     if (path !== null) written.add(path);
     return path;
   });
   ipcMain.on(channels.showFile, (event, path: unknown) => {
-    if (!isOurs(event, options.window()) || typeof path !== 'string' || !isAbsolute(path)) return;
+    if (!isOurs(event, options.window(), page) || typeof path !== 'string' || !isAbsolute(path)) return;
     if (written.has(path) || options.mayShow(path)) electron.shell.showItemInFolder(path);
   });
   ipcMain.on(channels.setTheme, (event, theme: unknown) => {
     const window = options.window();
-    if (window === null || !isOurs(event, window)) return;
+    if (window === null || !isOurs(event, window, page)) return;
     if (theme === 'dark' || theme === 'light') setWindowTheme(window, theme);
   });
 }
 
 /** Electron's security guide, 17: validate the sender of all IPC messages. */
-export function isOurs(event: Event, window: BrowserWindow | null): boolean {
+export function isOurs(event: Event, window: BrowserWindow | null, page: WindowPage): boolean {
+  // Null when the frame has gone on, or away, since it sent.
   const frame = event.senderFrame;
   if (window === null || frame === null || event.sender !== window.webContents) return false;
-  return frame === window.webContents.mainFrame && frame.url.startsWith(`${windowOrigin}/`);
+  return frame.parent === null && belongsTo(page, frame.url);
 }
 
 async function save(

@@ -1,7 +1,9 @@
 import type { MenuItemConstructorOptions, Tray } from 'electron';
+import type { Rule } from '#shared/rules/rule.ts';
 import type { Engine } from '../engine/engine-interface.ts';
 import type { Log } from '../engine/log.ts';
 import type { ElectronParts } from './electron-parts.ts';
+import { changesFaults, stopAllAccelerator } from './stop-all-shortcut.ts';
 
 export interface TrayOptions {
   readonly engine: Engine;
@@ -15,7 +17,8 @@ export interface TrayOptions {
 /** Rules that a menu can hold and a person can read. */
 const mostRules = 12;
 
-export const stopAllAccelerator = 'CommandOrControl+Shift+X';
+/** Whether calls are recorded has no event: it is looked at. */
+const refreshEveryMs = 1000;
 
 /** The icon beside the clock: what is broken on purpose right now, and the way to stop it, without the window. */
 export function createTray(electron: ElectronParts, options: TrayOptions): { close(): void } {
@@ -32,16 +35,20 @@ export function createTray(electron: ElectronParts, options: TrayOptions): { clo
     const active = options.engine.status().activeFaults;
     tray.setImage(active > 0 ? activeIcon : icon);
     tray.setToolTip(active > 0 ? `Spike: ${faults(active)} active` : 'Spike');
+    // On Linux a menu that is shown does not follow: a changed one has to be set again.
     tray.setContextMenu(electron.Menu.buildFromTemplate(template));
   };
+  // Not everywhere: with a menu macOS opens that, and some Linux desktops do not tell of clicks.
   tray.on('click', () => options.openWindow());
   refresh();
   const unsubscribe = options.engine.subscribe((event) => {
-    if (event.type.startsWith('rule.') && event.type !== 'rule.hits') refresh();
-    if (event.type === 'status.changed') refresh();
+    if (changesFaults(event.type)) refresh();
   });
+  const timer = setInterval(refresh, refreshEveryMs);
+  timer.unref();
   return {
     close() {
+      clearInterval(timer);
       unsubscribe();
       tray.destroy();
     },
@@ -49,32 +56,24 @@ export function createTray(electron: ElectronParts, options: TrayOptions): { clo
 }
 
 export function trayTemplate(options: TrayOptions): MenuItemConstructorOptions[] {
-  const { engine, log } = options;
+  const { engine } = options;
   const { activeFaults, capture } = engine.status();
   const rules = engine.rules.list();
-  const failed = (error: unknown): void =>
-    log.warn({ error: String(error) }, 'A command of the tray failed.');
   return [
     { label: activeFaults > 0 ? `${faults(activeFaults)} active` : 'No faults active', enabled: false },
     {
       label: 'Stop all faults',
       accelerator: stopAllAccelerator,
+      // The keys are held by globalShortcut (stop-all-shortcut.ts); here they are only shown.
+      registerAccelerator: false,
       enabled: activeFaults > 0,
-      click: () => void engine.rules.disableAll().catch(failed),
+      click: () =>
+        void engine.rules.disableAll().catch((error: unknown) => {
+          options.log.warn({ error: String(error) }, 'The faults could not be stopped.');
+        }),
     },
     { type: 'separator' },
-    ...rules.slice(0, mostRules).map((rule): MenuItemConstructorOptions => ({
-      label: rule.name,
-      type: 'checkbox',
-      checked: rule.enabled,
-      click: () => {
-        try {
-          engine.rules.update(rule.id, { enabled: !engine.rules.get(rule.id).enabled });
-        } catch (error) {
-          failed(error); // Removed while the menu was open.
-        }
-      },
-    })),
+    ...rules.slice(0, mostRules).map((rule) => ruleItem(rule, options)),
     ...(rules.length > mostRules
       ? [{ label: `${rules.length - mostRules} more in Spike…`, click: () => options.openWindow() }]
       : []),
@@ -86,6 +85,24 @@ export function trayTemplate(options: TrayOptions): MenuItemConstructorOptions[]
     { label: 'Open Spike', click: () => options.openWindow() },
     { label: 'Quit Spike', click: () => options.quit() },
   ];
+}
+
+function ruleItem(rule: Rule, { engine, log }: TrayOptions): MenuItemConstructorOptions {
+  return {
+    // Also what tells a rule from another of the same name, when menus are compared.
+    id: rule.id,
+    // A single & would mark the key of a menu.
+    label: rule.name.replaceAll('&', '&&'),
+    type: 'checkbox',
+    checked: rule.enabled,
+    click: () => {
+      try {
+        engine.rules.update(rule.id, { enabled: !engine.rules.get(rule.id).enabled });
+      } catch (error) {
+        log.warn({ error: String(error) }, 'The rule was removed while the menu was open.');
+      }
+    },
+  };
 }
 
 function faults(count: number): string {

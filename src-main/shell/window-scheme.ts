@@ -2,10 +2,30 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
 import type { ElectronParts } from './electron-parts.ts';
 
+/** The page that the window shows, and with it who may speak to the main process. */
+export interface WindowPage {
+  readonly url: string;
+  /** Compared as the beginning of a URL: for a scheme of our own `new URL(…).origin` is "null" in Node. */
+  readonly origin: string;
+}
+
+const windowScheme = 'spike';
+
 /** The page has an origin of its own: `file://` has none, and may read every file that the user may. */
-export const windowScheme = 'spike';
-export const windowOrigin = `${windowScheme}://window`;
-export const windowUrl = `${windowOrigin}/index.html`;
+export const builtPage: WindowPage = {
+  origin: `${windowScheme}://window`,
+  url: `${windowScheme}://window/index.html`,
+};
+
+/** The page of electron-vite's development server (its ELECTRON_RENDERER_URL). */
+export function developmentPage(url: string): WindowPage {
+  const { origin, href } = new URL(url);
+  return { origin, url: href };
+}
+
+export function belongsTo(page: WindowPage, url: string): boolean {
+  return url === page.origin || url.startsWith(`${page.origin}/`);
+}
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -45,6 +65,7 @@ export function serveWindowScheme(protocol: ElectronParts['protocol'], rendererD
   protocol.handle(windowScheme, (request) => answer(request.url, rendererDirectory));
 }
 
+/** A file of the window, or 404: outside of its folder, of a kind that a window has not, or not there. */
 export async function answer(url: string, rendererDirectory: string): Promise<Response> {
   const path = fileOf(url, rendererDirectory);
   const type = path === null ? undefined : contentTypes[extname(path)];

@@ -1,11 +1,16 @@
 import type { BrowserWindow, WebContents } from 'electron';
+import type { Log } from '../engine/log.ts';
 import type { ElectronParts } from './electron-parts.ts';
-import { windowOrigin, windowUrl } from './window-scheme.ts';
+import { belongsTo } from './window-scheme.ts';
+import type { WindowPage } from './window-scheme.ts';
 
 export interface WindowOptions {
+  readonly page: WindowPage;
   readonly preloadPath: string;
   readonly iconPath: string;
-  readonly show?: boolean;
+  /** Chromium's developer tools: for whoever works on the window, not for what it shows. */
+  readonly devTools: boolean;
+  readonly log: Log;
 }
 
 const colours = {
@@ -39,24 +44,48 @@ export function createWindow(electron: ElectronParts, options: WindowOptions): B
       nodeIntegrationInSubFrames: false,
       webviewTag: false,
       webSecurity: true,
+      devTools: options.devTools,
       spellcheck: false,
       navigateOnDragDrop: false,
     },
   });
-  confine(window.webContents);
-  window.once('ready-to-show', () => {
-    if (options.show !== false) window.show();
+  window.once('ready-to-show', () => window.show());
+  window.webContents.on('render-process-gone', reloadOnce(window, options.log));
+  window.loadURL(options.page.url).catch((error: unknown) => {
+    options.log.error({ error: String(error) }, 'The window could not be loaded.');
+    if (!window.isDestroyed()) window.show(); // Empty, but there to be seen and closed.
   });
-  void window.loadURL(windowUrl);
   return window;
 }
 
-/** The page stays where it is, and opens nothing: links in captured bodies are data. */
-export function confine(contents: WebContents): void {
+const crashLoopMs = 10_000;
+
+/** A page whose process died is loaded again, but not one that dies at each start. */
+function reloadOnce(
+  window: BrowserWindow,
+  log: Log,
+): (event: unknown, details: { reason: string; exitCode: number }) => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return (_event, { reason, exitCode }) => {
+    log.error({ reason, exitCode }, "The window's process ended.");
+    const again = performance.now() - lastMs > crashLoopMs;
+    lastMs = performance.now();
+    if (again) window.webContents.reload();
+    else window.destroy();
+  };
+}
+
+/**
+ * The page stays where it is, and opens nothing: links in captured bodies are data. `will-frame-navigate` is asked for
+ * every frame, the main one included; what the main process loads by itself is asked by neither event.
+ */
+export function confine(contents: WebContents, page: WindowPage): void {
+  const stay = (event: { url: string; preventDefault(): void }): void => {
+    if (!belongsTo(page, event.url)) event.preventDefault();
+  };
   contents.setWindowOpenHandler(() => ({ action: 'deny' }));
-  contents.on('will-navigate', (event, url) => {
-    if (new URL(url).origin !== windowOrigin && !url.startsWith(`${windowOrigin}/`)) event.preventDefault();
-  });
+  contents.on('will-frame-navigate', stay);
+  contents.on('will-redirect', stay);
   contents.on('will-attach-webview', (event) => event.preventDefault());
 }
 
@@ -70,8 +99,8 @@ export function denyPermissions(session: ElectronParts['session']): void {
   );
 }
 
-/** The buttons that the system draws over the title bar follow the page's colours; macOS and some Linux have none. */
-export function setWindowTheme(window: BrowserWindow, theme: Theme): void {
+/** The buttons that the system draws over the title bar follow the page's colours; macOS draws its own, without any. */
+export function setWindowTheme(window: BrowserWindow, theme: Theme, platform = process.platform): void {
   window.setBackgroundColor(colours[theme].color);
-  if (process.platform !== 'darwin') window.setTitleBarOverlay({ ...colours[theme], height: titleBarHeight });
+  if (platform !== 'darwin') window.setTitleBarOverlay({ ...colours[theme], height: titleBarHeight });
 }
