@@ -1,7 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { watch } from 'chokidar';
-import type { FSWatcher } from 'chokidar';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { WorkspaceStatus } from '#shared/contract/status.ts';
@@ -13,6 +11,8 @@ import { defectAt, problemOf, wholeFileDefect, WorkspaceFileError } from './defe
 import type { Defect } from './defect.ts';
 import { changesBetween, definitionsOf, sameDefinitions, withChanges } from './definition-changes.ts';
 import type { Environment } from './environment.ts';
+import { watchFile } from './file-watch.ts';
+import type { FileWatch } from './file-watch.ts';
 import { valueOffset } from './node-place.ts';
 import { parseWorkspace } from './parse-workspace.ts';
 import type { Definitions, ParsedWorkspace } from './parse-workspace.ts';
@@ -84,7 +84,7 @@ class WorkspaceSync implements OpenWorkspace {
   #state: Pick<WorkspaceStatus, 'state' | 'problem'> = { state: 'saved', problem: null };
   #timer: Timer | null = null;
   #running: Promise<void> = Promise.resolve();
-  #watcher: FSWatcher | null = null;
+  #watch: FileWatch | null = null;
   #unsubscribe: () => void = () => undefined;
   #closed = false;
 
@@ -101,12 +101,8 @@ class WorkspaceSync implements OpenWorkspace {
     this.#unsubscribe = target.subscribe((event) => {
       if (concerns.has(event.type)) this.#soon();
     });
-    this.#watcher = watch(this.#path, { ignoreInitial: true });
-    this.#watcher.on('all', () => this.#soon());
-    this.#watcher.on('error', (error) => {
-      this.#options.log.warn({ error, path: this.#path }, 'The workspace file cannot be followed');
-    });
-    await new Promise<void>((ready) => this.#watcher?.once('ready', () => ready()));
+    const { clock, log } = this.#options;
+    this.#watch = await watchFile(this.#path, clock, log, () => this.#soon());
     this.#soon(); // what happened between the first reading and now
   }
 
@@ -124,7 +120,7 @@ class WorkspaceSync implements OpenWorkspace {
     this.#closed = true;
     this.#unsubscribe();
     this.#timer?.cancel();
-    await this.#watcher?.close();
+    await this.#watch?.close();
     await this.#sync(); // a change of the last moment
   }
 
