@@ -19,7 +19,7 @@ import type { Log } from './log.ts';
 import type { EdgeAggregator } from './metrics/edge-aggregator.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { OpenFlows } from './proxy/open-flows.ts';
-import type { NameHolder } from './proxy/ports.ts';
+import type { NameHolder, NetworkFailure } from './proxy/ports.ts';
 import { compileText } from './rules/match.ts';
 import { RuleRuntime } from './rules/rule-runtime.ts';
 import { certificateAuthorityFromPem } from './tls/certificate-authority.ts';
@@ -45,10 +45,18 @@ export interface DataPlaneOptions {
   /** Counts every flow. */
   readonly edges: EdgeAggregator;
   readonly names: NameSource;
+  /** Default 10,000: name, TCP and TLS together. */
+  readonly connectTimeoutMs?: number;
 }
 
 const hitsEveryMs = 250;
-const connectTimeoutMs = 10_000;
+const defaultConnectTimeoutMs = 10_000;
+
+const stopping: NetworkFailure = {
+  cause: 'spike-stopping',
+  code: 'SPIKE_STOPPING',
+  message: 'Spike stopped before the call was over.',
+};
 
 /**
  * What one worker does: listeners, connections, protocols, rules, capture. Everything that it needs to know comes in by
@@ -94,9 +102,9 @@ export class DataPlane implements WorkerDataPlane {
     });
     this.#pool = new UpstreamPool({
       clock,
-      connectTimeoutMs,
+      connectTimeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
       secureContext: () => this.#context,
-      isForbidden: (host, port) => this.#isForbidden(host, port),
+      isForbidden: (host, port, sameMachine) => this.#isForbidden(host, port, sameMachine),
     });
     this.#leaves = leafIssuerOf(options.identity, clock);
     const sink: FlowSink = { record: (flow) => this.#record(flow) };
@@ -131,9 +139,10 @@ export class DataPlane implements WorkerDataPlane {
     this.#passThrough = config.tls.passthrough.map((pattern) => compileText(pattern, false));
     if (trustChanged) {
       this.#context = buildUpstreamContext(config.tls.extraRootsPem);
-      this.#pool.closeIdle();
+      this.#pool.renew();
     }
     this.#setRoutes(config);
+    this.#drainMoved();
     this.#noteForbidden();
     if (!this.#draining) {
       const routes = config.routes.map((route) => ({ name: route.name, listen: route.listen }));
@@ -166,7 +175,7 @@ export class DataPlane implements WorkerDataPlane {
   async close(): Promise<void> {
     this.#draining = true;
     this.#listeners.close();
-    for (const connection of [...this.#connections]) connection.destroy();
+    for (const connection of [...this.#connections]) connection.stop(stopping);
     this.#pool.close();
     this.#openFlows.close();
     this.#hitsTimer?.cancel();
@@ -210,6 +219,15 @@ export class DataPlane implements WorkerDataPlane {
       // An upstream elsewhere knows its own name only; one on this machine gets the Host that the client used.
       const ownHost = isLoopback(destination.host) ? null : route.listen;
       this.#entries.set(route.name, { route: route.name, destination, ownHost });
+    }
+  }
+
+  /** Connections of a route that is gone or leads elsewhere end with the call at hand: the next call finds the new way. */
+  #drainMoved(): void {
+    for (const connection of this.#connections) {
+      const { route, destination } = connection.entry;
+      const now = this.#entries.get(route);
+      if (now?.destination?.key !== destination?.key) connection.drain();
     }
   }
 
@@ -261,9 +279,12 @@ export class DataPlane implements WorkerDataPlane {
    * Spike's own ports: a call to them would go round in a circle, or reach the control API from where it must not.
    * Asked for each call, so a port that is none of them costs one look-up.
    */
-  #isForbidden(host: string, port: number): boolean {
+  #isForbidden(host: string, port: number, sameMachine = false): boolean {
     const hosts = this.#forbidden.get(port);
-    return hosts !== undefined && (hosts.has(host) || (isLoopback(host) && hosts.has('loopback')));
+    if (hosts === undefined) return false;
+    return (
+      hosts.has(host) || (sameMachine && hosts.has('any')) || (isLoopback(host) && hosts.has('loopback'))
+    );
   }
 
   #noteForbidden(): void {
@@ -275,6 +296,8 @@ export class DataPlane implements WorkerDataPlane {
       const hosts = this.#forbidden.get(port) ?? new Set();
       hosts.add(host);
       if (isLoopback(host)) hosts.add('loopback');
+      // Bound to all of this machine's addresses: then each of them is Spike.
+      if (host === '0.0.0.0' || host === '::') hosts.add('any');
       this.#forbidden.set(port, hosts);
     }
   }

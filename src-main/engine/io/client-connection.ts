@@ -3,27 +3,23 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { Flow } from '#shared/flow/flow.ts';
-import type { FlowRecord } from '../capture/flow-record.ts';
 import type { ClientFacts, ProxyEnvironment } from '../proxy/environment.ts';
+import { forbidden } from '../proxy/forwarding.ts';
 import { identifyFirstBytes } from '../proxy/first-bytes.ts';
 import { Http1Session } from '../proxy/http1-session.ts';
 import type { SessionHost } from '../proxy/http1-session.ts';
 import type { RequestHead } from '../proxy/http1/head.ts';
+import type { SwitchedProtocol } from '../proxy/http1-exchange.ts';
+import { failureResponse, responseBytes } from '../proxy/local-response.ts';
 import { endFlow, newFlow } from '../proxy/new-flow.ts';
-import type {
-  Destination,
-  LeasedConnection,
-  NameHolder,
-  NetworkFailure,
-  PendingLease,
-  TransportOwner,
-} from '../proxy/ports.ts';
-import { Tunnel } from '../proxy/tunnel.ts';
+import { hold } from '../proxy/ports.ts';
+import type { Destination, NameHolder, NetworkFailure, TransportOwner } from '../proxy/ports.ts';
 import { parseClientHello } from '../tls/client-hello.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import { describeClientTlsFailure } from '../tls/client-tls-failure.ts';
 import { leafSocketOptions } from '../tls/tls-options.ts';
 import { SocketTransport } from './socket-transport.ts';
+import { TunnelDoor } from './tunnel-door.ts';
 
 /** What all connections of a worker share, beyond what the protocols need. */
 export interface ConnectionEnvironment extends ProxyEnvironment {
@@ -74,9 +70,9 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
   #session: Http1Session | null = null;
   #sniffed: Buffer | null = null;
   #hello: ClientHello | null = null;
-  #lease: PendingLease | null = null;
-  /** Connected ahead, because the client says nothing: its server may speak first. */
-  #ahead: LeasedConnection | null = null;
+  #handshaking = false;
+  #draining = false;
+  readonly #door: TunnelDoor;
   #proxyUser: string | null = null;
   #cancelTimer: (() => void) | null = null;
   #over = false;
@@ -102,50 +98,56 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     this.destination = entry.destination;
     this.ownHost = entry.ownHost;
     this.connect = entry.destination === null ? (head, rest) => this.#connected(head, rest) : null;
-    this.#transport = new SocketTransport(socket);
+    this.#door = new TunnelDoor(environment, this, () => this.#transport);
+    this.#transport = this.#own(socket);
     this.#transport.owner = this;
   }
 
   /** Begins to read; a TCP route is a tunnel from the start, since its server may speak first. */
   open(): void {
-    if (this.#entry.destination?.scheme === 'tcp') this.#tunnelTo(this.#entry.destination, null);
+    if (this.#entry.destination?.scheme === 'tcp') this.#door.connect(this.#entry.destination, null);
   }
 
-  /** Lets the call at hand end and closes what is idle. */
+  /** The route that it came by; null for the proxy port. */
+  get entry(): Entry {
+    return this.#entry;
+  }
+
+  /** Lets the call at hand end and closes what is idle; a tunnel stays until its sides end it. */
   drain(): void {
+    this.#draining = true;
     if (this.#session !== null) this.#session.drain();
-    else if (this.#sniffed === null) this.#transport.end();
+    else if (!this.#door.isOpen && !this.#handshaking && this.#sniffed === null) this.#transport.close();
   }
 
-  destroy(): void {
+  /** Ends everything at once; flows that are open end with that failure. */
+  stop(failure: NetworkFailure): void {
+    this.#session?.stop(failure);
+    this.#door.stop(failure);
+    this.#transport.owner = null;
     this.#transport.destroy();
   }
 
   // --- TransportOwner, while it is not known what the connection speaks
 
   received(bytes: Buffer): void {
-    this.#cancelTimer?.();
     const all = this.#sniffed === null ? bytes : Buffer.concat([this.#sniffed, bytes]);
     this.#sniffed = all;
     const speaks = identifyFirstBytes(all);
     if (speaks === 'more' && all.length < sniffLimitBytes) return;
-    this.#dropAhead();
+    this.#cancelTimer?.();
     if (speaks === 'http1') return this.#openSession(all);
     if (speaks === 'tls') return this.#readHello(all);
-    if (this.destination !== null) return this.#tunnelTo(this.destination, all);
-    // The proxy port speaks HTTP; a session says so in its 400, which shows as a refused flow.
-    this.#openSession(all);
+    this.#openOther(all);
   }
 
   ended(): void {
-    if (this.#sniffed !== null && this.destination !== null)
-      return this.#tunnelTo(this.destination, this.#sniffed);
-    this.#transport.end();
-    this.#dropAhead();
+    if (this.#sniffed !== null && this.destination !== null) return this.#openOther(this.#sniffed);
+    this.#transport.close();
   }
 
   closed(): void {
-    this.sessionOver();
+    // What belongs to the connection ends with its socket (see `#own`).
   }
 
   drained(): void {
@@ -160,24 +162,38 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     this.caller = this.#environment.resolveCaller(this.#socket, userOf(authorization));
   }
 
-  upgraded(connection: LeasedConnection, rest: Buffer | null, flow: FlowRecord): void {
-    const destination = this.destination ?? this.#environment.destination('tcp', connection.address, 0);
-    this.#startTunnel(destination, connection, flow, rest === null ? [] : [rest], null);
+  upgraded(switched: SwitchedProtocol, ahead: Buffer | null): void {
+    this.#session = null;
+    this.#door.adopt(switched, ahead);
   }
 
-  sessionOver(): void {
-    if (this.#over) return;
+  /** The connection lasts as long as its socket does. */
+  #own(socket: Socket, tcp: Socket = socket): SocketTransport {
+    const transport = new SocketTransport(this.#environment.clock, socket, tcp);
+    socket.once('close', this.#gone);
+    return transport;
+  }
+
+  readonly #gone = (): void => {
     this.#over = true;
     this.#cancelTimer?.();
-    this.#lease?.cancel();
-    this.#dropAhead();
+    this.#door.close();
     this.#environment.connectionClosed(this);
+  };
+
+  /** Neither HTTP nor TLS. */
+  #openOther(bytes: Buffer): void {
+    this.#sniffed = null;
+    if (this.destination !== null) return this.#door.connect(this.destination, bytes);
+    // The proxy port speaks HTTP; a session says so in its 400, which shows as a refused flow.
+    this.#openSession(bytes);
   }
 
   // --- HTTP
 
   #openSession(bytes: Buffer): void {
     this.#sniffed = null;
+    this.#door.dropAhead();
     // Plain HTTP inside CONNECT: what was bytes to somewhere are requests to it now.
     if (this.destination?.scheme === 'tcp') {
       this.destination = this.#environment.destination('http', this.destination.host, this.destination.port);
@@ -186,6 +202,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     this.#session = session;
     this.#transport.owner = session;
     session.received(bytes);
+    if (this.#draining) session.drain();
   }
 
   #connected(head: RequestHead, rest: Buffer | null): void {
@@ -197,9 +214,22 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     if (this.#environment.isForbidden(host, at)) return this.#refuseConnect(head, host, at);
     this.destination = this.#environment.destination('tcp', host, at);
     this.#transport.writeText('HTTP/1.1 200 Connection Established\r\n\r\n');
-    this.#transport.resume();
-    if (rest !== null) return this.received(rest);
-    const timer = this.#environment.clock.setTimer(serverFirstAfterMs, () => this.#connectAhead());
+    this.#transport.resume(hold.exchange | hold.turn);
+    if (rest !== null) this.received(rest);
+    // Told to the session before, perhaps, and never again.
+    if (this.#transport.socket.readableEnded) return this.#transport.owner?.ended();
+    if (this.#session === null && !this.#door.isOpen && this.#hello === null) this.#waitForClient();
+  }
+
+  /** A client that has not said by then what it speaks is one whose server speaks first, or that speaks in its own way. */
+  #waitForClient(): void {
+    const timer = this.#environment.clock.setTimer(serverFirstAfterMs, () => {
+      this.#cancelTimer = null;
+      if (this.destination === null || this.#over) return;
+      if (this.#sniffed === null)
+        this.#door.connectAhead(this.destination, this.destination.scheme !== 'tcp');
+      else this.#openOther(this.#sniffed);
+    });
     this.#cancelTimer = () => {
       timer.cancel();
       this.#cancelTimer = null;
@@ -207,17 +237,10 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
   }
 
   #refuseConnect(head: RequestHead, host: string, port: number): void {
-    const message = `${host}:${port} is a port of this Spike itself; calls are not forwarded to it.`;
-    this.#record('refused', null, head.text, {
-      cause: 'upstream-forbidden',
-      code: 'SPIKE_FORBIDDEN',
-      message,
-    });
-    const body = `Spike: ${message}\n`;
-    this.#transport.writeText(
-      `HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain; charset=utf-8\r\nspike-error: upstream-forbidden\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-    );
-    this.#transport.end();
+    const failure = forbidden(host, port);
+    this.#record('refused', null, head.text, failure);
+    this.#transport.write(responseBytes(failureResponse(403, failure), 'close', true));
+    this.#transport.close();
   }
 
   // --- TLS
@@ -225,10 +248,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
   #readHello(bytes: Buffer): void {
     const hello = parseClientHello(bytes);
     if (hello.status === 'incomplete') return;
-    if (hello.status !== 'hello') {
-      if (this.destination !== null) return this.#tunnelTo(this.destination, bytes);
-      return this.#openSession(bytes);
-    }
+    if (hello.status !== 'hello') return this.#openOther(bytes);
     this.#hello = hello;
     const name = hello.serverName ?? this.destination?.host ?? this.#socket.localAddress ?? 'localhost';
     const context = this.#opens(hello, name) ? this.#environment.leafContext(name) : null;
@@ -244,34 +264,49 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
 
   #passThrough(hello: ClientHello, bytes: Buffer): void {
     this.tls = { intercepted: false, sni: hello.serverName, alpn: hello.alpn[0] ?? null, version: null };
+    this.#sniffed = null;
     if (this.destination === null) return this.#openSession(bytes);
     const { host, port, scheme } = this.destination;
     // What was an https upstream is bytes now: the client's TLS goes to it as it is.
     const tcp = scheme === 'tcp' ? this.destination : this.#environment.destination('tcp', host, port);
-    this.#tunnelTo(tcp, bytes);
+    this.#door.connect(tcp, bytes);
   }
 
   #openTls(context: SecureContext, name: string, bytes: Buffer): void {
     this.#sniffed = null;
+    this.#handshaking = true;
+    this.#door.dropAhead();
     this.#transport.owner = null;
     const socket = this.#socket;
+    socket.removeListener('close', this.#gone);
     socket.removeAllListeners('data');
     socket.removeAllListeners('end');
     socket.removeAllListeners('drain');
     socket.pause();
     socket.unshift(bytes);
+    // Inside CONNECT requests are for the place that it named, over TLS again; a route says itself what its upstream speaks.
+    if (this.destination?.scheme === 'tcp') {
+      const { host, port } = this.destination;
+      this.destination = this.#environment.destination('https', host, port);
+    }
     const offers = this.#hello?.alpn.includes('http/1.1') === true ? ['http/1.1'] : [];
     const secure = new TLSSocket(socket, { ...leafSocketOptions(context, offers) });
-    const opened = new SocketTransport(secure, socket);
+    const opened = this.#own(secure, socket);
     opened.owner = {
       received: (first) => this.#tlsOpened(secure, name, first),
-      ended: () => opened.end(),
+      ended: () => opened.close(),
       closed: (error) => this.#tlsFailed(name, error),
       drained: () => undefined,
     };
     this.#transport = opened;
-    // An error of the handshake closes the socket; what it was is told by `closed`.
-    secure.on('tlsClientError', (error) => secure.destroy(error));
+    secure.once('secure', () => this.#shookHands());
+  }
+
+  #shookHands(): void {
+    this.#handshaking = false;
+    if (this.#draining) this.#transport.close();
+    // Some servers speak first inside TLS as well (SMTPS, IMAPS); a route says what its upstream speaks.
+    else if (this.#entry.destination === null && this.destination !== null) this.#waitForClient();
   }
 
   #tlsOpened(secure: TLSSocket, name: string, bytes: Buffer): void {
@@ -282,12 +317,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
       alpn,
       version: secure.getProtocol(),
     };
-    const through = this.destination;
-    // Inside CONNECT requests are for the place that it named, over TLS again; a route says itself what its upstream speaks.
-    if (through === null) this.destination = this.#environment.destination('https', name, 443);
-    else if (through.scheme === 'tcp') {
-      this.destination = this.#environment.destination('https', through.host, through.port);
-    }
+    if (this.destination === null) this.destination = this.#environment.destination('https', name, 443);
     this.#transport.owner = this;
     this.received(bytes);
   }
@@ -295,7 +325,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
   #tlsFailed(name: string, error: NodeJS.ErrnoException | null): void {
     const openMs = this.#environment.clock.now() - this.#acceptedAt;
     // A browser opens connections ahead and drops those that it did not need: no failure of anything.
-    if (error === null && openMs > preconnectMs) return this.sessionOver();
+    if (error === null && (openMs > preconnectMs || this.#draining)) return;
     const failure = describeClientTlsFailure(error, this.caller.current.name, name);
     this.tls = { intercepted: false, sni: this.#hello?.serverName ?? null, alpn: null, version: null };
     this.#record('tls-failure', this.destination, null, {
@@ -303,119 +333,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
       code: failure.code ?? failure.cause,
       message: failure.message,
     });
-    this.sessionOver();
   }
-
-  // --- tunnels
-
-  #connectAhead(): void {
-    this.#cancelTimer = null;
-    const destination = this.destination;
-    if (destination === null || this.#over) return;
-    this.#lease = this.#environment.upstreams.lease(
-      destination,
-      {
-        leased: (connection) => {
-          this.#lease = null;
-          if (this.#over || this.#transport.owner !== this || this.#sniffed !== null)
-            return connection.release(false);
-          this.#ahead = connection;
-          connection.owner = {
-            received: (bytes) => this.#serverSpokeFirst(destination, connection, bytes),
-            ended: () => this.#serverSpokeFirst(destination, connection, null),
-            closed: () => this.#transport.end(),
-            drained: () => undefined,
-          };
-        },
-        failed: (failure) => {
-          this.#lease = null;
-          this.#tunnelFailed(destination, failure, null);
-        },
-      },
-      true,
-    );
-  }
-
-  #serverSpokeFirst(destination: Destination, connection: LeasedConnection, bytes: Buffer | null): void {
-    this.#ahead = null;
-    const flow = newFlow('tcp', this.#environment, this, destination, this.#environment.clock.now());
-    noteConnection(flow, connection);
-    this.#startTunnel(destination, connection, flow, bytes === null ? [] : [bytes], null);
-  }
-
-  #dropAhead(): void {
-    this.#ahead?.release(false);
-    this.#ahead = null;
-    this.#lease?.cancel();
-    this.#lease = null;
-  }
-
-  /** Connects and passes bytes; what has come from the client goes first. */
-  #tunnelTo(destination: Destination, first: Buffer | null): void {
-    this.#sniffed = null;
-    this.#transport.pause();
-    const startedAt = this.#environment.clock.now();
-    const flow = newFlow('tcp', this.#environment, this, destination, startedAt);
-    this.#transport.owner = {
-      received: (bytes) => {
-        first = first === null ? bytes : Buffer.concat([first, bytes]);
-      },
-      ended: () => undefined,
-      closed: () => this.sessionOver(),
-      drained: () => undefined,
-    };
-    this.#lease = this.#environment.upstreams.lease(
-      destination,
-      {
-        leased: (connection) => {
-          this.#lease = null;
-          if (this.#over) return connection.release(false);
-          noteConnection(flow, connection);
-          this.#startTunnel(destination, connection, flow, [], first);
-        },
-        failed: (failure) => {
-          this.#lease = null;
-          this.#tunnelFailed(destination, failure, flow);
-        },
-      },
-      true,
-    );
-  }
-
-  #startTunnel(
-    destination: Destination,
-    upstream: LeasedConnection,
-    flow: FlowRecord,
-    fromServer: readonly Buffer[],
-    fromClient: Buffer | null,
-  ): void {
-    this.#session = null;
-    const tunnel = new Tunnel({
-      environment: this.#environment,
-      facts: this,
-      destination,
-      client: this.#transport,
-      upstream,
-      flow,
-      onEnd: () => this.sessionOver(),
-    });
-    const owner = tunnel.open();
-    this.#transport.owner = owner;
-    for (const bytes of fromServer) tunnel.passed('response', bytes);
-    if (fromClient !== null) owner.received(fromClient);
-    this.#transport.resume();
-  }
-
-  #tunnelFailed(destination: Destination, failure: NetworkFailure, flow: FlowRecord | null): void {
-    const ended = flow ?? newFlow('tcp', this.#environment, this, destination, this.#environment.clock.now());
-    endFlow(ended, this, destination, this.#environment.clock.now(), failure);
-    this.#environment.sink.record(ended);
-    // What the client would have seen without Spike: a refused connection is closest to a reset one.
-    this.#transport.reset();
-    this.sessionOver();
-  }
-
-  // --- names and records
 
   #record(
     kind: 'refused' | 'tls-failure',
@@ -429,14 +347,6 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     endFlow(flow, this, destination, now, failure);
     this.#environment.sink.record(flow);
   }
-}
-
-function noteConnection(flow: FlowRecord, connection: LeasedConnection): void {
-  flow.upstreamAddress = connection.address;
-  flow.upstreamReused = connection.uses > 0;
-  flow.dnsMs = connection.timings.dnsMs;
-  flow.connectMs = connection.timings.connectMs;
-  flow.tlsMs = connection.timings.tlsMs;
 }
 
 /** The user name of Basic credentials (RFC 7617), percent-decoding undone; null when there is none. */

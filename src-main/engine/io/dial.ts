@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { FailureCause } from '#shared/flow/failure-cause.ts';
 import type { Clock, Timer } from '../clock.ts';
+import { forbidden } from '../proxy/forwarding.ts';
 import type { ConnectTimings, Destination, NetworkFailure } from '../proxy/ports.ts';
 import { describeTlsFailure } from '../tls/tls-failure.ts';
 import { upstreamSocketOptions } from '../tls/tls-options.ts';
@@ -13,8 +14,11 @@ export interface DialOptions {
   readonly connectTimeoutMs: number;
   /** Built once and shared by all connections; asked for each, because the trust settings may change. */
   readonly secureContext: () => SecureContext;
-  /** host:port that is never connected to: Spike's own listeners. Asked of the address that was really reached. */
-  readonly isForbidden: (host: string, port: number) => boolean;
+  /**
+   * host:port that is never connected to: Spike's own listeners. Asked of the address that was really reached;
+   * `sameMachine` says that it is one of this machine's own.
+   */
+  readonly isForbidden: (host: string, port: number, sameMachine: boolean) => boolean;
 }
 
 export interface Dialed {
@@ -85,8 +89,9 @@ class Dialing {
   #connected(): void {
     this.#connectMs = this.#lap();
     const tcp = this.#tcp;
-    if (this.#options.isForbidden(tcp.remoteAddress ?? '', tcp.remotePort ?? 0)) {
-      return this.#fail(forbidden(this.#destination));
+    const sameMachine = tcp.remoteAddress === tcp.localAddress;
+    if (this.#options.isForbidden(tcp.remoteAddress ?? '', tcp.remotePort ?? 0, sameMachine)) {
+      return this.#fail(forbidden(this.#destination.host, this.#destination.port));
     }
     if (this.#destination.scheme === 'https') this.#openTls();
     else this.#succeed(tcp, -1, null);
@@ -115,7 +120,7 @@ class Dialing {
     socket.removeAllListeners('error');
     this.#tcp.removeAllListeners('error');
     // The TCP socket below a TLS one reports its errors through it; without a listener they would be thrown.
-    if (socket !== this.#tcp) this.#tcp.on('error', () => socket.destroy());
+    if (socket !== this.#tcp) this.#tcp.on('error', (error) => socket.destroy(error));
     const address = formatAddress(this.#tcp.remoteAddress ?? this.#destination.host, this.#destination.port);
     const timings = { dnsMs: this.#dnsMs, connectMs: this.#connectMs, tlsMs };
     done({ ok: true, dialed: { socket, tcp: this.#tcp, address, timings, session } });
@@ -167,14 +172,6 @@ function place(destination: Destination): string {
 
 function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-export function forbidden(destination: Destination): NetworkFailure {
-  return {
-    cause: 'upstream-forbidden',
-    code: 'SPIKE_FORBIDDEN',
-    message: `${place(destination)} is a port of this Spike itself; calls are not forwarded to it.`,
-  };
 }
 
 function describeTls(error: NodeJS.ErrnoException, destination: Destination): NetworkFailure {

@@ -66,6 +66,8 @@ export class Listeners {
     this.#bound.set(plan.name, bound);
     return new Promise((resolve) => {
       server.on('error', (error: NodeJS.ErrnoException) => {
+        // Bound already: one connection could not be accepted (EMFILE); the next may be.
+        if (bound.address !== null) return;
         if (this.#bound.get(plan.name) === bound) this.#bound.delete(plan.name);
         this.#report({
           name: plan.name,

@@ -1,10 +1,17 @@
 import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.ts';
 import type { Transport, TransportOwner } from '../proxy/ports.ts';
 
 /** Below this a text and the bytes after it are joined: one copy costs less than a gathered write of two pieces. */
 const joinLimitBytes = 16_384;
 /** Bytes handed to the system just before a RST need this long to reach a reader that is awake. */
 const resetAfterWriteMs = 10;
+/** How long a RST waits for what was written before it to be handed to the system. */
+const resetAtLatestMs = 1000;
+/** After the last byte was sent, what still comes is thrown away for this long (RFC 9112, section 9.6). */
+const lingerMs = 1000;
+/** A peer that takes nothing of what is left to send for this long is not waited for. */
+const stalledMs = 10_000;
 
 /** A socket as a Transport. `owner` may change during its life (a session hands over to a tunnel). */
 export class SocketTransport implements Transport {
@@ -12,19 +19,38 @@ export class SocketTransport implements Transport {
   readonly socket: Socket;
   /** The TCP socket below a TLS one: only TCP can be reset. */
   readonly #tcp: Socket;
+  readonly #clock: Clock;
   #error: NodeJS.ErrnoException | null = null;
   #wrote = false;
+  #holds = 0;
+  #ending: 'no' | 'close' | 'reset' = 'no';
+  /** Of the end that is under way; none is left when the socket has closed. */
+  #timer: Timer | null = null;
 
-  constructor(socket: Socket, tcp: Socket = socket) {
+  constructor(clock: Clock, socket: Socket, tcp: Socket = socket) {
+    this.#clock = clock;
     this.socket = socket;
     this.#tcp = tcp;
-    socket.on('data', (bytes: Buffer) => this.owner?.received(bytes));
-    socket.on('end', () => this.owner?.ended());
-    socket.on('drain', () => this.owner?.drained());
+    socket.on('data', (bytes: Buffer) => {
+      if (this.#ending === 'no') this.owner?.received(bytes);
+    });
+    socket.on('end', () => {
+      if (this.#ending === 'no') this.owner?.ended();
+    });
+    socket.on('drain', () => {
+      if (this.#ending === 'no') this.owner?.drained();
+    });
     socket.on('error', (error) => {
       this.#error = error;
     });
-    socket.on('close', () => this.owner?.closed(this.#error));
+    socket.on('close', () => {
+      this.#setTimer(null);
+      this.owner?.closed(this.#error);
+    });
+  }
+
+  get isFull(): boolean {
+    return this.socket.writableNeedDrain;
   }
 
   write(bytes: Buffer): boolean {
@@ -52,36 +78,70 @@ export class SocketTransport implements Transport {
     return more;
   }
 
-  pause(): void {
-    this.socket.pause();
+  pause(reason: number): void {
+    if (this.#holds === 0) this.socket.pause();
+    this.#holds |= reason;
   }
 
-  resume(): void {
-    this.socket.resume();
+  resume(reasons: number): void {
+    if (this.#holds === 0) return;
+    this.#holds &= ~reasons;
+    if (this.#holds === 0) this.socket.resume();
   }
 
   end(): void {
     if (!this.socket.writableEnded) this.socket.end();
   }
 
+  close(): void {
+    if (this.#ending !== 'no' || this.socket.destroyed) return;
+    this.#ending = 'close';
+    this.#holds = 0;
+    this.socket.resume();
+    this.end();
+    if (this.socket.writableFinished) return this.#linger();
+    this.socket.once('finish', () => this.#linger());
+    this.#watchProgress();
+  }
+
   destroy(): void {
+    this.#setTimer(null);
     this.socket.destroy();
     if (this.#tcp !== this.socket) this.#tcp.destroy();
   }
 
   reset(): void {
-    if (this.socket.destroyed) return;
+    if (this.socket.destroyed || this.#ending === 'reset') return;
+    this.#ending = 'reset';
     // A RST discards what the system has not sent yet, so what was written goes first (RFC 9293, section 3.10.7.1).
     if (!this.#wrote) return this.#resetNow();
     this.socket.pause();
-    const late = setTimeout(() => this.#resetNow(), 1000);
-    this.socket.write('', () => {
-      clearTimeout(late);
-      setTimeout(() => this.#resetNow(), resetAfterWriteMs);
+    this.#setTimer(resetAtLatestMs, () => this.#resetNow());
+    this.socket.write('', () => this.#setTimer(resetAfterWriteMs, () => this.#resetNow()));
+  }
+
+  #linger(): void {
+    if (this.#ending === 'close') this.#setTimer(lingerMs, () => this.destroy());
+  }
+
+  #watchProgress(): void {
+    const left = this.socket.writableLength;
+    this.#setTimer(stalledMs, () => {
+      if (this.socket.writableLength >= left) this.destroy();
+      else this.#watchProgress();
     });
   }
 
+  #setTimer(delayMs: number | null, callback?: () => void): void {
+    this.#timer?.cancel();
+    this.#timer =
+      delayMs === null || callback === undefined || this.#tcp.destroyed
+        ? null
+        : this.#clock.setTimer(delayMs, callback, true);
+  }
+
   #resetNow(): void {
+    this.#setTimer(null);
     if (this.#tcp.destroyed) return this.destroy();
     this.#tcp.resetAndDestroy();
     if (this.socket !== this.#tcp) this.socket.destroy();

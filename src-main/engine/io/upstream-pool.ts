@@ -1,4 +1,5 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
+import { hold } from '../proxy/ports.ts';
 import type {
   ConnectTimings,
   Destination,
@@ -43,14 +44,23 @@ export class UpstreamConnection implements TransportOwner, LeasedConnection {
   owner: TransportOwner | null = null;
   attachment: unknown = null;
   alive = true;
+  /** Made under the trust settings of that generation. */
+  readonly generation: number;
   readonly #pool: UpstreamPool;
 
-  constructor(pool: UpstreamPool, destination: Destination, dialed: Dialed) {
+  constructor(
+    pool: UpstreamPool,
+    clock: Clock,
+    generation: number,
+    destination: Destination,
+    dialed: Dialed,
+  ) {
     this.#pool = pool;
+    this.generation = generation;
     this.destination = destination;
     this.address = dialed.address;
     this.timings = dialed.timings;
-    const transport = new SocketTransport(dialed.socket, dialed.tcp);
+    const transport = new SocketTransport(clock, dialed.socket, dialed.tcp);
     transport.owner = this;
     this.transport = transport;
   }
@@ -77,8 +87,8 @@ export class UpstreamConnection implements TransportOwner, LeasedConnection {
     this.alive = false;
     const owner = this.owner;
     this.owner = null;
-    if (owner === null) this.#pool.discard(this);
-    else owner.closed(error);
+    this.#pool.forget(this);
+    owner?.closed(error);
   }
 
   drained(): void {
@@ -90,7 +100,10 @@ export class UpstreamConnection implements TransportOwner, LeasedConnection {
 export class UpstreamPool implements Upstreams {
   #idle = new Map<string, UpstreamConnection[]>();
   #idleCount = 0;
-  #sweeping = false;
+  /** Every connection whose socket is open, idle, leased or on its way out. */
+  #open = new Set<UpstreamConnection>();
+  #generation = 0;
+  #sweep: Timer | null = null;
   #closed = false;
   readonly #dial: DialOptions;
   readonly #limits: PoolLimits;
@@ -114,9 +127,10 @@ export class UpstreamPool implements Upstreams {
       request.leased(idle);
       return null;
     }
+    const generation = this.#generation;
     const cancel = dial(destination, this.#dial, (result) => {
       if (!result.ok) return request.failed(result.failure);
-      request.leased(new UpstreamConnection(this, destination, result.dialed));
+      request.leased(this.#adopt(destination, result.dialed, generation));
     });
     return { cancel };
   }
@@ -125,16 +139,29 @@ export class UpstreamPool implements Upstreams {
     const stack = this.#idle.get(connection.destination.key) ?? [];
     const full =
       stack.length >= this.#limits.maxIdlePerDestination || this.#idleCount >= this.#limits.maxIdle;
-    if (full || this.#closed) return connection.transport.destroy();
+    if (full || this.#closed || connection.generation !== this.#generation)
+      return connection.transport.destroy();
     if (stack.length === 0) this.#idle.set(connection.destination.key, stack);
     connection.idleSince = this.#clock.now();
-    connection.transport.resume();
+    connection.transport.resume(hold.all);
     stack.push(connection);
     this.#idleCount += 1;
     this.#sweepLater();
   }
 
+  /** Ends a connection that nobody has leased. */
   discard(connection: UpstreamConnection): void {
+    this.#takeOut(connection);
+    connection.transport.destroy();
+  }
+
+  /** Its socket has closed. */
+  forget(connection: UpstreamConnection): void {
+    this.#takeOut(connection);
+    this.#open.delete(connection);
+  }
+
+  #takeOut(connection: UpstreamConnection): void {
     const stack = this.#idle.get(connection.destination.key);
     const at = stack?.indexOf(connection) ?? -1;
     if (stack !== undefined && at >= 0) {
@@ -142,18 +169,27 @@ export class UpstreamPool implements Upstreams {
       this.#idleCount -= 1;
       if (stack.length === 0) this.#idle.delete(connection.destination.key);
     }
-    connection.transport.destroy();
   }
 
-  /** Ends every idle connection, now and from now on: for a changed trust store, and at the end. */
-  closeIdle(): void {
+  /** Trust has changed: ends every idle connection, and those that are leased when they are given back. */
+  renew(): void {
+    this.#generation += 1;
     for (const stack of [...this.#idle.values()])
       for (const connection of [...stack]) this.discard(connection);
   }
 
+  /** Ends every connection at once. */
   close(): void {
     this.#closed = true;
-    this.closeIdle();
+    this.#sweep?.cancel();
+    this.#sweep = null;
+    for (const connection of [...this.#open]) this.discard(connection);
+  }
+
+  #adopt(destination: Destination, dialed: Dialed, generation: number): UpstreamConnection {
+    const connection = new UpstreamConnection(this, this.#clock, generation, destination, dialed);
+    this.#open.add(connection);
+    return connection;
   }
 
   #takeIdle(key: string): UpstreamConnection | undefined {
@@ -166,20 +202,18 @@ export class UpstreamPool implements Upstreams {
   }
 
   #sweepLater(): void {
-    if (this.#sweeping) return;
-    this.#sweeping = true;
-    this.#clock.setTimer(
+    this.#sweep ??= this.#clock.setTimer(
       this.#limits.idleTimeoutMs / 4,
       () => {
-        this.#sweeping = false;
-        this.#sweep();
+        this.#sweep = null;
+        this.#discardOld();
         if (this.#idleCount > 0) this.#sweepLater();
       },
       true,
     );
   }
 
-  #sweep(): void {
+  #discardOld(): void {
     const oldest = this.#clock.now() - this.#limits.idleTimeoutMs;
     for (const stack of [...this.#idle.values()]) {
       for (const connection of [...stack]) if (connection.idleSince < oldest) this.discard(connection);

@@ -4,6 +4,7 @@ import type { Http1Error } from './http1/http1-error.ts';
 import type { Http1Limits } from './http1/limits.ts';
 import { ResponseParser } from './http1/parser.ts';
 import type { Http1Sink, InputEnd } from './http1/parser.ts';
+import { hold } from './ports.ts';
 import type {
   ConnectTimings,
   Destination,
@@ -77,6 +78,8 @@ export interface CallRequest {
   readonly headText: string;
   /** No body follows: the head alone is the request, and can be sent again. */
   readonly bodyless: boolean;
+  /** The client asked to switch protocols: only then may the answer be 101. */
+  readonly mayUpgrade: boolean;
 }
 
 /**
@@ -97,6 +100,8 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   #waiting: Buffer[] = [];
   #headText: string;
   #headSent = false;
+  /** Nothing more of the request was known when there was no connection yet: the head goes out as soon as there is one. */
+  #flushDue = false;
   #requestComplete = false;
   #responseHead: ResponseHead | null = null;
   #over = false;
@@ -136,15 +141,16 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     const connection = this.connection;
     if (connection === null) {
       this.#waiting.push(wire);
-      this.#client.pause();
+      this.#client.pause(hold.connecting);
     } else if (!this.#headSent && this.#headText !== '') {
       this.#headSent = true;
-      if (!connection.transport.writeBoth(this.#headText, wire)) this.#client.pause();
-    } else if (!connection.transport.write(wire)) this.#client.pause();
+      if (!connection.transport.writeBoth(this.#headText, wire)) this.#client.pause(hold.full);
+    } else if (!connection.transport.write(wire)) this.#client.pause(hold.full);
   }
 
   /** Nothing more of the request is known right now: what was kept back to be sent in one packet goes out. */
   flush(): void {
+    if (this.connection === null) this.#flushDue = true;
     if (this.connection === null || this.#headSent || this.#over) return;
     this.#headSent = true;
     if (this.#headText !== '') this.connection.transport.writeText(this.#headText);
@@ -163,12 +169,12 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     this.#detach()?.release(false);
   }
 
-  pause(): void {
-    this.connection?.transport.pause();
+  pause(reason: number): void {
+    this.connection?.transport.pause(reason);
   }
 
-  resume(): void {
-    this.connection?.transport.resume();
+  resume(reason: number): void {
+    this.connection?.transport.resume(reason);
   }
 
   // --- LeaseRequest
@@ -187,7 +193,7 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     reader.parser.expect(this.#request.method);
     this.#reader = reader;
     if (this.#waiting.length > 0) this.#sendWaiting();
-    else if (this.#requestComplete) this.flush();
+    else if (this.#requestComplete || this.#flushDue) this.flush();
     if (this.#requestComplete) this.times.sentAt = this.times.leasedAt;
   }
 
@@ -220,12 +226,14 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   }
 
   drained(): void {
-    this.#client.resume();
+    this.#client.resume(hold.full);
   }
 
   // --- the parser's findings
 
   headRead(head: ResponseHead): void {
+    if (this.#over) return;
+    if (head.status === 101 && !this.#request.mayUpgrade) return this.#unaskedUpgrade();
     if (!head.interim) this.#responseHead = head;
     this.owner.responseHead(head);
   }
@@ -239,6 +247,16 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     });
   }
 
+  /** RFC 9110, section 15.2.2: without the client's wish, bytes of another protocol would be taken for answers. */
+  #unaskedUpgrade(): void {
+    const { host, port } = this.#request.destination;
+    this.#fail({
+      cause: 'upstream-malformed-response',
+      code: 'unasked-upgrade',
+      message: `${host}:${port} answered 101, though nobody asked it to switch protocols.`,
+    });
+  }
+
   #ask(fresh: boolean): void {
     this.#lease = this.#upstreams.lease(this.#request.destination, this, fresh);
   }
@@ -247,7 +265,7 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wire of waiting) this.send(wire);
-    this.#client.resume();
+    this.#client.resume(hold.connecting);
   }
 
   #end(head: ResponseHead, rest: Buffer | null): void {
@@ -306,6 +324,8 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     if (this.#reader !== null) this.#reader.call = null;
     this.#reader = null;
     this.connection = null;
+    // Nothing waits for this connection any more: what is still to come of the request is read and thrown away.
+    this.#client.resume(hold.full | hold.connecting);
     return connection;
   }
 }

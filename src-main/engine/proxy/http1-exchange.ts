@@ -2,8 +2,10 @@ import type { FlowRecord } from '../capture/flow-record.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { Link } from '../rules/link.ts';
 import { needs } from '../rules/compiled-rules.ts';
+import type { Candidates } from '../rules/compiled-rules.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { ExchangeRecord } from './exchange-record.ts';
+import { bodyLength, forbidden, requestOptions, responseOptions } from './forwarding.ts';
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
@@ -11,18 +13,36 @@ import { serializeRequestHead, serializeResponseHead } from './http1/serialize-h
 import { failureResponse, faultResponse, responseBytes } from './local-response.ts';
 import type { LocalResponse } from './local-response.ts';
 import type { OpenFlow } from './open-flows.ts';
+import { PendingUpgrade } from './pending-upgrade.ts';
+import { hold } from './ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, Transport } from './ports.ts';
 
 /** The session that an exchange belongs to. */
 export interface ExchangeHost {
   readonly client: Transport;
   readonly facts: ClientFacts;
+  /** The connection takes no further request after this one. */
+  readonly isDraining: boolean;
   /** The answer has been handed over whole. `keepAlive`: the connection can take another request. */
   exchangeOver(keepAlive: boolean): void;
   /** The answer broke off, or a rule said so: the client's connection is over. */
-  exchangeBroken(how: 'destroy' | 'reset'): void;
+  exchangeBroken(how: 'close' | 'reset'): void;
   /** The client's connection speaks something else now. */
-  exchangeUpgraded(connection: LeasedConnection, rest: Buffer | null, flow: FlowRecord): void;
+  exchangeUpgraded(switched: SwitchedProtocol): void;
+}
+
+/** A connection whose two sides have agreed on another protocol (RFC 9110, section 7.8). */
+export interface SwitchedProtocol {
+  readonly connection: LeasedConnection;
+  readonly destination: Destination;
+  /** Begun by the exchange, ended by whoever passes the bytes from now on. */
+  readonly flow: FlowRecord;
+  /** What the upstream has said in it already, and whether it said that this was all. */
+  readonly rest: Buffer | null;
+  readonly restEnded: boolean;
+  /** The rules that matched the request: they are not drawn again. Those that hit it stay on its bytes. */
+  readonly matched: Candidates;
+  readonly hit: Candidates;
 }
 
 const faultReset: NetworkFailure = {
@@ -48,6 +68,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   readonly #record: ExchangeRecord;
   #call: Http1Call | null = null;
   #plan: FaultPlan | null = null;
+  #matched: Candidates = [];
+  #hit: Candidates = [];
   #requestLink: Link | null = null;
   #responseLink: Link | null = null;
   /** What came of the body before it was known what is to be done with it. */
@@ -56,6 +78,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   /** Whether the request goes nowhere: it was answered by Spike. */
   #answered = false;
   #answering: ResponseHead | null = null;
+  /** The upstream has switched protocols, and its 101 is still in the response link. */
+  #upgrade: PendingUpgrade | null = null;
   /** A head that waits for its first body bytes, to leave in one packet with them. */
   #pendingHead: string | null = null;
   #keepAlive: boolean;
@@ -119,7 +143,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   /** The client can be written to again. */
   clientDrained(): void {
-    this.#call?.resume();
+    this.#call?.resume(hold.full);
   }
 
   /** Whether a rule holds it right now: then a client that says no more has given up. */
@@ -132,7 +156,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     if (this.#over) return;
     const hanging =
       this.#plan?.marks.some((mark) => mark.type === 'hang' && mark.outcome === 'acting') ?? false;
-    this.#call?.abandon();
+    this.#abandon();
     this.#finish(
       hanging
         ? {
@@ -144,10 +168,17 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     );
   }
 
+  /** Spike stops: the call is over, whatever it waited for. */
+  stop(failure: NetworkFailure): void {
+    if (this.#over) return;
+    this.#abandon();
+    this.#finish(failure);
+  }
+
   /** The rest of the request cannot be read: what was begun is given up. */
   requestMalformed(failure: NetworkFailure, rawHead: string): void {
     if (this.#over) return;
-    this.#call?.abandon();
+    this.#abandon();
     this.#record.flow.rawHead = rawHead;
     this.#finish(failure);
   }
@@ -158,8 +189,13 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     if (head.interim) return this.#interim(head);
     this.#answering = head;
     this.#record.responseHead(head);
-    if (head.framing === 'until-close') this.#keepAlive = false;
-    this.#startResponse(serializeResponseHead(head, this.#serializeOptions(head)), bodyLength(head));
+    // A client that waits to be told to send its body may now send it or not: only the end of the connection tells.
+    const isUncertain = this.#head.expectContinue && !this.#requestComplete;
+    if (head.framing === 'until-close' || isUncertain || this.#host.isDraining) this.#keepAlive = false;
+    this.#startResponse(
+      serializeResponseHead(head, responseOptions(head, this.#head, this.#keepAlive)),
+      bodyLength(head),
+    );
   }
 
   responseData(data: Buffer): void {
@@ -171,7 +207,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const head = this.#pendingHead;
     this.#pendingHead = null;
     const client = this.#host.client;
-    if (!(head === null ? client.write(wire) : client.writeBoth(head, wire))) this.#call?.pause();
+    if (!(head === null ? client.write(wire) : client.writeBoth(head, wire))) this.#call?.pause(hold.full);
   }
 
   responseTrailers(fields: string[]): void {
@@ -187,7 +223,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const head = this.#pendingHead;
     if (head === null) return;
     this.#pendingHead = null;
-    if (!this.#host.client.writeText(head)) this.#call?.pause();
+    if (!this.#host.client.writeText(head)) this.#call?.pause(hold.full);
   }
 
   callFailed(failure: NetworkFailure): void {
@@ -203,17 +239,15 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   callUpgraded(connection: LeasedConnection, rest: Buffer | null): void {
-    this.responseFlush();
     if (this.#call !== null) this.#record.note(this.#call);
-    this.#over = true;
-    this.#environment.openFlows.remove(this);
-    if (this.#plan !== null) {
-      this.#environment.rules.close(this.#plan);
-      this.#record.flow.faults = this.#plan.applied();
-    }
-    const isWebSocket = this.#answering?.upgrade?.toLowerCase() === 'websocket';
-    if (isWebSocket) this.#record.flow.kind = 'websocket';
-    this.#host.exchangeUpgraded(connection, rest, this.#record.flow);
+    this.#upgrade = new PendingUpgrade(connection, rest, (failure) => {
+      this.#upgrade = null;
+      if (!this.#over) this.#break(failure);
+    });
+    if (this.#responseLink === null) {
+      this.responseFlush();
+      this.#switch(this.#upgrade);
+    } else this.#responseLink.end();
   }
 
   snapshot(): FlowRecord {
@@ -232,10 +266,12 @@ export class Http1Exchange implements CallOwner, OpenFlow {
       path,
     });
     if (matching.length === 0) return this.#go();
+    this.#matched = matching;
     let settled = false;
     this.#environment.rules.trigger(matching, (hit) => {
       settled = true;
       if (this.#over) return;
+      this.#hit = hit;
       if (hit.length > 0) this.#plan = this.#environment.rules.open(hit, this.startedAtMs);
       this.#go();
     });
@@ -245,7 +281,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   /** Keeps what comes of the body until it is known what to do with the request. */
   #wait(): void {
     this.#early ??= [];
-    this.#host.client.pause();
+    this.#host.client.pause(hold.undecided);
   }
 
   /** What to do is known: what came meanwhile follows. */
@@ -253,11 +289,13 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const early = this.#early;
     this.#early = null;
     this.#send();
-    if (early === null) return;
+    // It may be over already, and the next one begun, which has waits of its own.
+    if (early === null || this.#over) return;
     for (const wire of early) this.requestBody(wire);
     if (this.#requestComplete) this.requestComplete();
+    if (this.#over) return;
     this.requestFlush();
-    this.#host.client.resume();
+    this.#host.client.resume(hold.undecided);
   }
 
   #send(): void {
@@ -269,7 +307,10 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     }
     const { host, port } = this.#destination;
     if (this.#environment.isForbidden(host, port)) return this.callFailed(forbidden(host, port));
-    const text = serializeRequestHead(this.#head, this.#requestOptions());
+    const text = serializeRequestHead(
+      this.#head,
+      requestOptions(this.#head, this.#host.facts, this.#destination),
+    );
     if (plan !== null && this.#sendThroughLink(plan, text)) return;
     this.#call = this.#createCall(text);
     this.#call.start();
@@ -292,7 +333,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
         end: () => this.#call?.requestComplete(),
         reset: () => this.#reset(),
       },
-      { pause: () => client.pause(), resume: () => client.resume() },
+      { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
     );
     this.#requestLink?.push(Buffer.from(text, 'latin1'));
     return this.#requestLink !== null;
@@ -303,7 +344,13 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const head = this.#head;
     const bodyless = head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0);
     return new Http1Call(
-      { destination: this.#destination, method: head.method, headText, bodyless },
+      {
+        destination: this.#destination,
+        method: head.method,
+        headText,
+        bodyless,
+        mayUpgrade: head.upgrade !== null,
+      },
       this,
       this.#host.client,
       upstreams,
@@ -312,31 +359,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     );
   }
 
-  #requestOptions(): { target: string; host?: string; upgrade: boolean } {
-    const head = this.#head;
-    const { path, form, authority } = head.destination;
-    const upgrade = head.upgrade !== null;
-    if (form === 'absolute') return { target: path, host: authority, upgrade };
-    const { ownHost } = this.#host.facts;
-    const named = head.hostField;
-    if (ownHost !== null && (named === null || named === ownHost)) {
-      return {
-        target: path,
-        host: this.#destination.origin.slice(this.#destination.origin.indexOf('//') + 2),
-        upgrade,
-      };
-    }
-    return { target: path, upgrade };
-  }
-
   // --- answering
-
-  #serializeOptions(head: ResponseHead): { connection?: 'close' | 'keep-alive'; upgrade?: boolean } {
-    if (head.status === 101) return { upgrade: true };
-    if (!this.#keepAlive) return { connection: 'close' };
-    // A 1.0 client keeps the connection only if it is told so (RFC 9112, appendix C.2.2).
-    return this.#head.httpVersion === '1.0' ? { connection: 'keep-alive' } : {};
-  }
 
   #interim(head: ResponseHead): void {
     // A 1.0 client knows no interim responses (RFC 9110, section 15.2).
@@ -358,12 +381,12 @@ export class Http1Exchange implements CallOwner, OpenFlow {
       'response',
       {
         write: (bytes) => {
-          if (!this.#host.client.write(bytes)) this.#call?.pause();
+          if (!this.#host.client.write(bytes)) this.#call?.pause(hold.full);
         },
         end: () => this.#delivered(),
         reset: () => this.#reset(),
       },
-      { pause: () => this.#call?.pause(), resume: () => this.#call?.resume() },
+      { pause: () => this.#call?.pause(hold.link), resume: () => this.#call?.resume(hold.link) },
     );
   }
 
@@ -387,7 +410,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     else this.#responseLink.push(bytes);
     this.#answered = true;
     if (this.#requestComplete || waits) this.#answerOver();
-    else this.#host.client.resume();
+    else this.#host.client.resume(hold.exchange);
   }
 
   #answerOver(): void {
@@ -399,6 +422,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   /** The last byte of the answer is with the client's transport. */
   #delivered(): void {
     if (this.#over) return;
+    if (this.#upgrade !== null) return this.#switch(this.#upgrade);
     this.responseFlush();
     const keepAlive = this.#keepAlive && this.#requestComplete;
     // An answer that came before the request had ended: the upstream wants no more of it.
@@ -407,14 +431,40 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#host.exchangeOver(keepAlive);
   }
 
+  /** The client has the 101: from here on both sides speak what they agreed on. */
+  #switch(upgrade: PendingUpgrade): void {
+    this.#upgrade = null;
+    this.#over = true;
+    this.#environment.openFlows.remove(this);
+    const { flow } = this.#record;
+    if (this.#plan !== null) {
+      this.#environment.rules.close(this.#plan);
+      flow.faults = this.#plan.applied();
+    }
+    if (this.#answering?.upgrade?.toLowerCase() === 'websocket') flow.kind = 'websocket';
+    this.#host.exchangeUpgraded({
+      ...upgrade.take(),
+      destination: this.#destination,
+      flow,
+      matched: this.#matched,
+      hit: this.#hit,
+    });
+  }
+
+  #abandon(): void {
+    this.#call?.abandon();
+    this.#upgrade?.abandon();
+    this.#upgrade = null;
+  }
+
   #break(failure: NetworkFailure): void {
     this.#finish(failure);
-    this.#host.exchangeBroken(failure.cause === 'upstream-reset' ? 'reset' : 'destroy');
+    this.#host.exchangeBroken(failure.cause === 'upstream-reset' ? 'reset' : 'close');
   }
 
   #reset(): void {
     if (this.#over) return;
-    this.#call?.abandon();
+    this.#abandon();
     this.#finish(faultReset);
     this.#host.exchangeBroken('reset');
   }
@@ -426,17 +476,4 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#environment.openFlows.remove(this);
     this.#record.end(this.#call, this.#plan, failure);
   }
-}
-
-function bodyLength(head: ResponseHead): number | null {
-  if (head.framing === 'none') return 0;
-  return head.framing === 'length' ? (head.contentLength ?? 0) : null;
-}
-
-function forbidden(host: string, port: number): NetworkFailure {
-  return {
-    cause: 'upstream-forbidden',
-    code: 'SPIKE_FORBIDDEN',
-    message: `${host}:${port} is a port of this Spike itself; calls are not forwarded to it.`,
-  };
 }

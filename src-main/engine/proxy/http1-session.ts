@@ -1,14 +1,14 @@
-import type { FlowRecord } from '../capture/flow-record.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { Http1Exchange } from './http1-exchange.ts';
-import type { ExchangeHost } from './http1-exchange.ts';
+import type { ExchangeHost, SwitchedProtocol } from './http1-exchange.ts';
 import type { RequestHead } from './http1/head.ts';
 import type { Http1Error } from './http1/http1-error.ts';
 import { RequestParser } from './http1/parser.ts';
 import type { Http1Sink } from './http1/parser.ts';
 import { failureResponse, responseBytes } from './local-response.ts';
 import { endFlow, newFlow } from './new-flow.ts';
-import type { Destination, LeasedConnection, NetworkFailure, Transport, TransportOwner } from './ports.ts';
+import { hold } from './ports.ts';
+import type { Destination, NetworkFailure, Transport, TransportOwner } from './ports.ts';
 
 /** Who opened the connection: does what a session cannot do by itself. */
 export interface SessionHost {
@@ -16,14 +16,9 @@ export interface SessionHost {
   readonly connect: ((head: RequestHead, rest: Buffer | null) => void) | null;
   /** Proxy credentials name the caller; null for none. Called before each request's flow begins when they changed. */
   proxyUser(authorization: string | null): void;
-  /** The connection speaks something else from now on. */
-  upgraded(connection: LeasedConnection, rest: Buffer | null, flow: FlowRecord): void;
-  /** The session is over, its connection is closed or closing. */
-  sessionOver(): void;
+  /** The connection speaks something else from now on; `ahead` is what the client has sent of it already. */
+  upgraded(switched: SwitchedProtocol, ahead: Buffer | null): void;
 }
-
-/** After an answer that ends the connection, what still comes is thrown away for this long (RFC 9112, section 9.6). */
-const lingerMs = 1000;
 
 /**
  * The client's side of a connection that speaks HTTP/1: one request after the other. What is pipelined waits until the
@@ -39,9 +34,8 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
   /** No further request is read: handed over, refused or closing. */
   #closing = false;
   /** The request at hand is the last one. */
-  #draining = false;
+  isDraining = false;
   #connecting: RequestHead | null = null;
-  #authorization: string | null = null;
   #feeding = false;
   readonly #parser: RequestParser;
   readonly #environment: ProxyEnvironment;
@@ -57,13 +51,21 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
 
   /** Whether the connection waits for a request, so that it can be ended without cutting anything off. */
   get isIdle(): boolean {
-    return this.#exchange === null && this.#parser.isIdle;
+    return this.#exchange === null && this.#ahead === null && this.#parser.isIdle;
   }
 
   /** Lets the call at hand end and takes no other. */
   drain(): void {
-    this.#draining = true;
+    this.isDraining = true;
     if (this.isIdle) this.#close();
+  }
+
+  /** Spike stops: the call at hand is over, for that reason. Whoever calls this ends the connection. */
+  stop(failure: NetworkFailure): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#closing = true;
+    exchange?.stop(failure);
   }
 
   // --- TransportOwner: what the client does
@@ -76,17 +78,7 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
 
   ended(): void {
     this.#inputEnded = true;
-    const exchange = this.#exchange;
-    if (exchange === null) return this.#endClient();
-    if (!this.#parser.isComplete) {
-      exchange.clientGone(clientClosed('in the middle of its request'));
-      return this.exchangeBroken('destroy');
-    }
-    // A half-closed client may still read its answer; one whose call is held on purpose has most likely given up.
-    if (exchange.isHeld) {
-      exchange.clientGone(clientClosed('before it was answered'));
-      this.exchangeBroken('destroy');
-    }
+    if (this.#ahead === null) this.#inputOver();
   }
 
   closed(error: NodeJS.ErrnoException | null): void {
@@ -94,11 +86,11 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
     this.#exchange = null;
     this.#closing = true;
     exchange?.clientGone(clientClosed('before it was answered', error?.code));
-    this.#host.sessionOver();
   }
 
   drained(): void {
-    this.#exchange?.clientDrained();
+    if (this.#exchange !== null) this.#exchange.clientDrained();
+    else if (!this.#closing) this.#next();
   }
 
   // --- the parser's findings
@@ -142,53 +134,79 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
       code: error.code,
       message: error.message,
     };
+    // A request whose head was refused is not refused again for its body.
+    if (this.#closing && this.#exchange === null) return;
     if (this.#exchange === null) return this.#refuse(error.status, failure, error.rawHead);
     // Its head was fine and is on its way already: it cannot be answered with 400 any more without confusing the two.
     this.#exchange.requestMalformed(failure, error.rawHead);
-    this.exchangeBroken('destroy');
+    this.exchangeBroken('close');
   }
 
   // --- ExchangeHost
 
   exchangeOver(keepAlive: boolean): void {
     this.#exchange = null;
-    if (!keepAlive || this.#closing || this.#draining) return this.#close();
+    if (!keepAlive || this.#closing || this.isDraining) return this.#close();
     this.#parser.reset();
-    if (this.#feeding) return;
-    const ahead = this.#ahead;
-    this.#ahead = null;
-    if (ahead !== null) this.#feed(ahead);
-    else if (this.#inputEnded) return this.#endClient();
-    if (!this.#closing) this.client.resume();
+    this.client.resume(hold.exchange);
+    if (!this.#feeding) this.#next();
   }
 
-  exchangeBroken(how: 'destroy' | 'reset'): void {
+  exchangeBroken(how: 'close' | 'reset'): void {
     this.#exchange = null;
     this.#closing = true;
+    this.#ahead = null;
     if (how === 'reset') this.client.reset();
-    else this.client.destroy();
+    else this.client.close();
   }
 
-  exchangeUpgraded(connection: LeasedConnection, rest: Buffer | null, flow: FlowRecord): void {
+  exchangeUpgraded(switched: SwitchedProtocol): void {
     this.#exchange = null;
     this.#closing = true;
-    this.#host.upgraded(connection, rest, flow);
-    // What the client sent behind its request belongs to the new protocol; the transport has its new owner by now.
+    // What the client sent behind its request belongs to the new protocol.
     const ahead = this.#ahead;
     this.#ahead = null;
-    if (ahead !== null) connection.transport.write(ahead);
-    this.client.resume();
+    this.#host.upgraded(switched, ahead);
   }
 
   // --- reading
 
+  /** A client that does not take its answers is not asked for further requests: they would pile up. */
   #mustWait(): boolean {
-    return this.#exchange !== null && this.#parser.isComplete;
+    return this.#exchange === null ? this.client.isFull : this.#parser.isComplete;
   }
 
   #keepForLater(bytes: Buffer): void {
     this.#ahead = this.#ahead === null ? bytes : Buffer.concat([this.#ahead, bytes]);
-    this.client.pause();
+    this.client.pause(hold.turn);
+  }
+
+  /** The turn of what came ahead; then more is read. */
+  #next(): void {
+    const ahead = this.#ahead;
+    if (ahead !== null) {
+      if (this.#mustWait()) return;
+      this.#ahead = null;
+      this.#feed(ahead);
+    }
+    if (this.#ahead !== null || this.#closing) return;
+    this.client.resume(hold.turn);
+    if (this.#inputEnded) this.#inputOver();
+  }
+
+  /** The client has said all that it will, and all of it has been read. */
+  #inputOver(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return this.#close();
+    if (!this.#parser.isComplete) {
+      exchange.clientGone(clientClosed('in the middle of its request'));
+      return this.exchangeBroken('close');
+    }
+    // A half-closed client may still read its answer; one whose call is held on purpose has most likely given up.
+    if (exchange.isHeld) {
+      exchange.clientGone(clientClosed('before it was answered'));
+      this.exchangeBroken('close');
+    }
   }
 
   #feed(bytes: Buffer): void {
@@ -247,8 +265,7 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
     // Credentials are for the proxy port; inside CONNECT those that came with it stay.
     if (this.#host.connect === null) return;
     // Only a head with hop-by-hop fields can have credentials for a proxy: most have none, and are not looked through.
-    if (head.marks !== null || this.#authorization !== null) this.#authorization = proxyAuthorization(head);
-    this.#host.proxyUser(this.#authorization);
+    this.#host.proxyUser(head.marks === null ? null : proxyAuthorization(head));
   }
 
   // --- refusing
@@ -285,18 +302,11 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
 
   // --- ending
 
-  /** Ends the writing side and throws away what still comes, so that a RST does not overtake the answer. */
+  /** What still comes is thrown away by the transport, so that a RST does not overtake the answer. */
   #close(): void {
     this.#closing = true;
     this.#ahead = null;
-    this.client.end();
-    this.client.resume();
-    if (!this.#inputEnded) this.#environment.clock.setTimer(lingerMs, () => this.client.destroy(), true);
-  }
-
-  #endClient(): void {
-    this.#closing = true;
-    this.client.end();
+    this.client.close();
   }
 }
 

@@ -1,6 +1,26 @@
 import type { FailureCause } from '#shared/flow/failure-cause.ts';
 import type { ServiceName } from '#shared/flow/flow.ts';
 
+/**
+ * Why a side is not read right now. Bits of one integer: a side is read again when no reason is left, so that whoever
+ * lets go of one reason cannot undo another's.
+ */
+export const hold = {
+  /** The other side does not keep up with what is written to it. */
+  full: 1,
+  /** A link holds as much as it may. */
+  link: 2,
+  /** It is not decided yet what is to be done with the request. */
+  undecided: 4,
+  /** There is no upstream connection yet. */
+  connecting: 8,
+  /** A pipelined request waits for its turn. */
+  turn: 16,
+  /** Everything that belongs to one exchange. */
+  exchange: 1 | 2 | 4 | 8,
+  all: 31,
+} as const;
+
 /** One side of a connection, as the protocol layers command it. */
 export interface Transport {
   /** False when the other side does not keep up: write no more until `drained` is told. */
@@ -9,11 +29,20 @@ export interface Transport {
   writeText(text: string): boolean;
   /** Text and bytes in one packet. */
   writeBoth(text: string, bytes: Buffer): boolean;
-  pause(): void;
-  resume(): void;
-  /** Ends the writing side (FIN) after what was written. */
+  /** Whether more was written than the other side has taken: `drained` is going to be told. */
+  readonly isFull: boolean;
+  /** Stops reading for a reason (see `hold`); once more for the same reason changes nothing. */
+  pause(reason: number): void;
+  /** Lets go of reasons; reads again when none is left. */
+  resume(reasons: number): void;
+  /** Ends the writing side (FIN) after what was written; the other side may go on. */
   end(): void;
-  /** Ends both sides at once. */
+  /**
+   * Ends both sides in an orderly way: what was written is still sent, what still comes is thrown away. Bounded: a peer
+   * that takes nothing, or does not end its side, is cut off. The owner is told `closed`, and nothing else any more.
+   */
+  close(): void;
+  /** Ends both sides at once; what was written and not sent yet is lost. */
   destroy(): void;
   /** Ends with a TCP RST, once what was written has been handed to the system. */
   reset(): void;

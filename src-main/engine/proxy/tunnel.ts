@@ -2,12 +2,13 @@ import type { Direction } from '#shared/flow/flow.ts';
 import type { FlowRecord } from '../capture/flow-record.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import { Link } from '../rules/link.ts';
-import type { CompiledRule } from '../rules/compiled-rules.ts';
+import type { Candidates, CompiledRule } from '../rules/compiled-rules.ts';
 import { needs } from '../rules/compiled-rules.ts';
 import type { RulesFollower } from '../rules/rule-runtime.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { endFlow } from './new-flow.ts';
 import type { OpenFlow } from './open-flows.ts';
+import { hold } from './ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, Transport, TransportOwner } from './ports.ts';
 
 /** One end of a tunnel: bytes that come from it go into a link, or straight to the other end. */
@@ -41,17 +42,21 @@ class TunnelEnd implements TransportOwner {
 export class Tunnel implements OpenFlow, RulesFollower {
   #links: Record<Direction, Link> | null = null;
   #plan: FaultPlan | null = null;
-  #rules: readonly CompiledRule[] = [];
+  /** Those that match now: drawn once each, whether they hit or not. */
+  #rules: Candidates = [];
+  /** The sender has said that this was all; `#ended`: and it has been passed on. */
+  #ending: Record<Direction, boolean> = { request: false, response: false };
   #ended: Record<Direction, boolean> = { request: false, response: false };
+  /** What the flow brought with it: an upgraded exchange has faults of its own. */
+  readonly #faultsBefore: FlowRecord['faults'];
   #over = false;
-  #deciding = 0;
+  #waitsForName = false;
   readonly #environment: ProxyEnvironment;
   readonly #facts: ClientFacts;
   readonly #destination: Destination;
   readonly #client: Transport;
   readonly #upstream: LeasedConnection;
   readonly #flow: FlowRecord;
-  readonly #onEnd: () => void;
 
   /** Takes over both transports; `flow` has been begun by whoever opened the connection, and is ended here. */
   constructor(parts: {
@@ -61,8 +66,8 @@ export class Tunnel implements OpenFlow, RulesFollower {
     client: Transport;
     upstream: LeasedConnection;
     flow: FlowRecord;
-    /** A plan that is already open (an upgraded exchange): its stages have seen the head. */
-    onEnd?: () => void;
+    /** Rules that matched before it became a tunnel; they are not drawn again. */
+    matched?: Candidates;
   }) {
     this.#environment = parts.environment;
     this.#facts = parts.facts;
@@ -70,24 +75,31 @@ export class Tunnel implements OpenFlow, RulesFollower {
     this.#client = parts.client;
     this.#upstream = parts.upstream;
     this.#flow = parts.flow;
-    this.#onEnd = parts.onEnd ?? (() => undefined);
+    this.#faultsBefore = parts.flow.faults;
+    this.#rules = parts.matched ?? [];
   }
 
   get startedAtMs(): number {
     return this.#flow.startedAtMs;
   }
 
-  /** Begins to pass bytes. Returns the owner that the client's transport is to have from now on. */
-  open(): TransportOwner {
+  /**
+   * Begins to pass bytes. Returns the owner that the client's transport is to have from now on.
+   * @param hit Rules that hit what it was before, and stay on its bytes.
+   */
+  open(hit: Candidates = []): TransportOwner {
     this.#environment.openFlows.add(this);
     this.#environment.rules.followers.add(this);
     this.#upstream.owner = new TunnelEnd(this, 'response');
+    const staying = hit.filter((rule) => rule.actsOnTunnels);
+    if (staying.length > 0) this.#apply(staying);
     this.rulesChanged();
-    this.#upstream.transport.resume();
+    this.#upstream.transport.resume(hold.all);
     return new TunnelEnd(this, 'request');
   }
 
   passed(direction: Direction, bytes: Buffer): void {
+    if (this.#over) return;
     if (direction === 'request') this.#flow.requestBodyBytes += bytes.length;
     else this.#flow.responseBodyBytes += bytes.length;
     if (this.#links !== null) this.#links[direction].push(bytes);
@@ -95,38 +107,38 @@ export class Tunnel implements OpenFlow, RulesFollower {
   }
 
   halfClosed(direction: Direction): void {
+    if (this.#over || this.#ending[direction]) return;
+    this.#ending[direction] = true;
     if (this.#links !== null) this.#links[direction].end();
     else this.#end(direction);
   }
 
-  /** One side is gone for good: what is held for the other is let out, then it ends as well. */
+  /** One side is gone for good. After an orderly end, what is held for the other is still let out in its time. */
   gone(direction: Direction, error: NodeJS.ErrnoException | null): void {
     if (this.#over) return;
-    const clientGone = direction === 'request';
-    if (error === null && !clientGone && this.#links !== null && this.#links.response.heldBytes > 0) {
-      return this.#links.response.end();
-    }
-    if (error?.code === 'ECONNRESET') (clientGone ? this.#upstream.transport : this.#client).reset();
-    this.#finish(error === null ? null : failureOf(direction, error));
+    if (error === null) return this.halfClosed(direction);
+    const failure = failureOf(direction, error);
+    if (error.code === 'ECONNRESET') this.#finish(failure, 'reset');
+    else this.#finish(failure, 'close');
   }
 
   drained(direction: Direction): void {
     // This end can be written to again, so the other may be read again.
-    (direction === 'request' ? this.#upstream.transport : this.#client).resume();
+    (direction === 'request' ? this.#upstream.transport : this.#client).resume(hold.full);
+  }
+
+  /** Spike stops. Whoever calls this ends the client's connection. */
+  stop(failure: NetworkFailure): void {
+    this.#finish(failure, 'close');
   }
 
   rulesChanged(): void {
     const runtime = this.#environment.rules;
     if ((runtime.compiled.needs & needs.tunnels) === 0 && this.#plan === null) return;
-    const caller = this.#facts.caller;
-    if (caller.ready !== null) {
-      void caller.ready.then(() => {
-        if (!this.#over) this.rulesChanged();
-      });
-      return;
-    }
+    if ((runtime.compiled.needs & needs.caller) !== 0 && this.#waitForName()) return;
     const callee = this.#destination.callee.current.name;
-    const matching = runtime.compiled.matchTunnel(caller.current.name, callee, this.#destination.host);
+    const caller = this.#facts.caller.current.name;
+    const matching = runtime.compiled.matchTunnel(caller, callee, this.#destination.host);
     const key = (rule: CompiledRule): string => `${rule.rule.id}\n${rule.rule.epoch}`;
     const known = new Set(this.#rules.map(key));
     const added = matching.filter((rule) => !known.has(key(rule)));
@@ -134,20 +146,30 @@ export class Tunnel implements OpenFlow, RulesFollower {
     if (added.length > 0) this.#draw(added);
   }
 
+  /** Whether the caller is still being looked up; looks at the rules again when that is over. */
+  #waitForName(): boolean {
+    const { ready } = this.#facts.caller;
+    if (ready === null || this.#waitsForName) return this.#waitsForName;
+    this.#waitsForName = true;
+    void ready.then(() => {
+      this.#waitsForName = false;
+      if (!this.#over) this.rulesChanged();
+    });
+    return true;
+  }
+
   snapshot(): FlowRecord {
     return {
       ...this.#flow,
       caller: this.#facts.caller.current,
       callee: this.#destination.callee.current,
-      faults: this.#plan?.applied() ?? this.#flow.faults,
+      faults: this.#faults(),
     };
   }
 
   #draw(added: readonly CompiledRule[]): void {
-    const turn = ++this.#deciding;
     this.#environment.rules.trigger(added, (hit) => {
-      if (this.#over || hit.length === 0 || turn !== this.#deciding) return;
-      this.#apply(hit);
+      if (!this.#over && hit.length > 0) this.#apply(hit);
     });
   }
 
@@ -170,7 +192,7 @@ export class Tunnel implements OpenFlow, RulesFollower {
         end: () => this.#end(direction),
         reset: () => this.#reset(),
       },
-      source,
+      { pause: () => source.pause(hold.link), resume: () => source.resume(hold.link) },
     );
   }
 
@@ -179,42 +201,43 @@ export class Tunnel implements OpenFlow, RulesFollower {
       direction === 'request'
         ? [this.#client, this.#upstream.transport]
         : [this.#upstream.transport, this.#client];
-    if (!to.write(bytes)) from.pause();
+    if (!to.write(bytes)) from.pause(hold.full);
   }
 
   #end(direction: Direction): void {
     if (this.#ended[direction]) return;
     this.#ended[direction] = true;
     (direction === 'request' ? this.#upstream.transport : this.#client).end();
-    if (this.#ended.request && this.#ended.response) this.#finish(null);
+    if (this.#ended.request && this.#ended.response) this.#finish(null, 'close');
   }
 
   #reset(): void {
-    if (this.#over) return;
-    this.#client.reset();
-    this.#finish({
-      cause: 'fault-reset',
-      code: 'ECONNRESET',
-      message: 'A rule reset the connection to the client.',
-    });
+    this.#finish(
+      { cause: 'fault-reset', code: 'ECONNRESET', message: 'A rule reset the connection to the client.' },
+      'reset',
+    );
   }
 
-  #finish(failure: NetworkFailure | null): void {
+  #faults(): FlowRecord['faults'] {
+    return this.#plan === null ? this.#faultsBefore : [...this.#faultsBefore, ...this.#plan.applied()];
+  }
+
+  /** Both sides end alike: in an orderly way, so that what was written still arrives, or with a RST. */
+  #finish(failure: NetworkFailure | null, how: 'close' | 'reset'): void {
     if (this.#over) return;
     this.#over = true;
     const now = this.#environment.clock.now();
     this.#environment.openFlows.remove(this);
     this.#environment.rules.followers.delete(this);
-    if (this.#plan !== null) {
-      this.#environment.rules.close(this.#plan);
-      this.#flow.faults = [...this.#flow.faults, ...this.#plan.applied()];
-    }
+    if (this.#plan !== null) this.#environment.rules.close(this.#plan);
+    this.#flow.faults = this.#faults();
     endFlow(this.#flow, this.#facts, this.#destination, now, failure);
     this.#environment.sink.record(this.#flow);
-    if (failure !== null) this.#client.destroy();
-    this.#upstream.release(false);
-    this.#client.end();
-    this.#onEnd();
+    this.#upstream.owner = null;
+    for (const transport of [this.#upstream.transport, this.#client]) {
+      if (how === 'reset') transport.reset();
+      else transport.close();
+    }
   }
 }
 

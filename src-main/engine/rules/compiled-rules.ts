@@ -2,6 +2,7 @@ import type { Fault } from '#shared/rules/fault.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
 import { compileMatch } from './match.ts';
 import type { CallFacts, CompiledMatch } from './match.ts';
+import { isCounted } from './trigger-draw.ts';
 import { faultRegistry } from './faults/registry.ts';
 
 /** What the enabled rules need, as bits of one integer: a call pays one `&` to learn that nothing applies to it. */
@@ -20,6 +21,8 @@ export interface CompiledRule {
   /** The trigger needs the primary: counted, or drawn from a seed (exact over all workers). */
   readonly counted: boolean;
   readonly probability: number;
+  /** Whether it can do something to bytes that are not opened. */
+  readonly actsOnTunnels: boolean;
 }
 
 /** The rules that can match the calls of one edge and host; most often none. */
@@ -28,18 +31,22 @@ export type Candidates = readonly CompiledRule[];
 const none: Candidates = [];
 const cachedEdgesLimit = 4096;
 
-/** The enabled rules of one configuration, compiled. Immutable; a new configuration makes a new one. */
+/**
+ * The enabled rules of one configuration, compiled. Immutable; a new configuration makes a new one, which takes over the
+ * compiled form of the rules that stay as they were.
+ */
 export class CompiledRules {
   readonly needs: number;
   readonly list: readonly CompiledRule[];
   #byEdge = new Map<string, Candidates>();
 
-  constructor(rules: readonly ActiveRule[]) {
-    this.list = rules.map(compileRule);
+  constructor(rules: readonly ActiveRule[], before: CompiledRules | null = null) {
+    const known = new Map(before?.list.map((compiled) => [identityOf(compiled.rule), compiled]));
+    this.list = rules.map((rule) => known.get(identityOf(rule)) ?? compileRule(rule));
     let bits = this.list.length > 0 ? needs.rules : 0;
     for (const compiled of this.list) {
       if (compiled.match.needsCaller) bits |= needs.caller;
-      if (!compiled.match.needsHttp && compiled.rule.faults.some(actsOnTunnels)) bits |= needs.tunnels;
+      if (compiled.actsOnTunnels && !compiled.match.needsHttp) bits |= needs.tunnels;
     }
     this.needs = bits;
   }
@@ -65,19 +72,31 @@ export class CompiledRules {
     return matching.length === 0 ? none : matching;
   }
 
-  /** The rules that match a tunnel. */
+  /** The rules that match a tunnel and can do something to it. */
   matchTunnel(caller: string, callee: string, host: string): Candidates {
-    return this.candidates(caller, callee, host).filter((compiled) => !compiled.match.needsHttp);
+    return this.candidates(caller, callee, host).filter(
+      (compiled) => compiled.actsOnTunnels && !compiled.match.needsHttp,
+    );
+  }
+
+  /** Whether that rule is still on, as it was. */
+  has(compiled: CompiledRule): boolean {
+    return this.list.includes(compiled);
   }
 }
 
+/** The same id and epoch: the same rule, unchanged, and on since then. */
+function identityOf(rule: ActiveRule): string {
+  return `${rule.id}\n${rule.epoch}`;
+}
+
 function compileRule(rule: ActiveRule): CompiledRule {
-  const { first, seed, probability } = rule.trigger;
   return {
     rule,
     match: compileMatch(rule.match),
-    counted: first !== undefined || (seed !== undefined && probability !== undefined),
-    probability: probability ?? 1,
+    counted: isCounted(rule.trigger),
+    probability: rule.trigger.probability ?? 1,
+    actsOnTunnels: rule.faults.some(actsOnTunnels),
   };
 }
 

@@ -101,9 +101,11 @@ export class FaultPlan {
     return (this.#links.request?.heldBytes ?? 0) + (this.#links.response?.heldBytes ?? 0);
   }
 
+  /** The call is over: nothing is held and nothing acts any more. */
   dispose(): void {
     this.#links.request?.dispose();
     this.#links.response?.dispose();
+    for (const mark of this.marks) if (mark.outcome === 'acting') mark.outcome = 'done';
   }
 
   applied(): readonly AppliedFault[] {

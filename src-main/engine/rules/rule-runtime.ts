@@ -35,12 +35,11 @@ export class RuleRuntime {
    * an unchanged one keeps its compiled form and its holds. Returns how many calls were let go.
    */
   configure(rules: readonly ActiveRule[]): number {
-    const next = new CompiledRules(rules);
-    const stays = new Set(next.list.map((compiled) => `${compiled.rule.id}\n${compiled.rule.epoch}`));
+    const next = new CompiledRules(rules, this.compiled);
     this.compiled = next;
     const released = new Set<FaultPlan>();
     for (const [rule, plans] of this.#open) {
-      if (stays.has(`${rule.rule.id}\n${rule.rule.epoch}`)) continue;
+      if (next.has(rule)) continue;
       this.#open.delete(rule);
       for (const plan of plans) if (plan.release(rule)) released.add(plan);
     }
@@ -58,12 +57,14 @@ export class RuleRuntime {
       else return compiled.probability >= 1 || this.#random() < compiled.probability;
       return false;
     });
-    const finish = (): void => done(candidates.filter((_, index) => hit[index]));
-    if (waiting === 0) return finish();
+    if (waiting === 0) return done(candidates.filter((_, index) => hit[index]));
+    // While it was asked, any of them may have been turned off.
+    const finish = (): void =>
+      done(candidates.filter((compiled, index) => hit[index] && this.compiled.has(compiled)));
     candidates.forEach((compiled, index) => {
       if (!compiled.counted) return;
       this.#ask(compiled.rule.id, compiled.rule.epoch, (answer) => {
-        hit[index] = answer && this.#isOn(compiled);
+        hit[index] = answer;
         waiting -= 1;
         if (waiting === 0) finish();
       });
@@ -98,11 +99,5 @@ export class RuleRuntime {
     const hits = Object.fromEntries(this.#hits);
     this.#hits.clear();
     return hits;
-  }
-
-  #isOn(rule: CompiledRule): boolean {
-    return this.compiled.list.some(
-      (one) => one.rule.id === rule.rule.id && one.rule.epoch === rule.rule.epoch,
-    );
   }
 }

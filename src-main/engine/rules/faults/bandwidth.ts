@@ -5,6 +5,8 @@ import type { FaultImplementation, Stage, StageContext } from './stage.ts';
 
 /** Pieces are let out at most this often: small enough to look like a thin line, large enough to cost little. */
 const tickMs = 20;
+/** What an idle line may let pass at once: two ticks' worth. */
+const idleCreditMs = 2 * tickMs;
 
 /**
  * Lets at most `bytesPerSecond` pass on one link. What is due is reckoned from the clock, not from the number of ticks,
@@ -15,7 +17,7 @@ class BandwidthStage implements Stage {
   #ended = false;
   #released = false;
   #timer: Timer | null = null;
-  /** Bytes that may pass at `#at`; never more than what one tick allows, so that a pause earns no burst. */
+  /** Bytes that may pass at `#at`. */
   #credit = 0;
   #at: number;
   #firstAt: number | null = null;
@@ -36,6 +38,10 @@ class BandwidthStage implements Stage {
     if (this.#released) return this.#context.emit(chunk);
     this.#firstAt ??= this.#context.clock.now();
     this.#queue.push(chunk);
+    if (this.#timer !== null) return;
+    this.#earn();
+    // Nothing waited, so the line was idle: that earns no burst.
+    this.#credit = Math.min(Math.max(1, this.#rate * idleCreditMs), this.#credit);
     this.#pass();
   }
 
@@ -62,25 +68,25 @@ class BandwidthStage implements Stage {
     this.#ended = false;
   }
 
-  #pass(): void {
-    if (this.#timer !== null) return;
+  #earn(): void {
     const now = this.#context.clock.now();
-    this.#credit = Math.min(
-      Math.max(1, this.#rate * tickMs * 2),
-      this.#credit + (now - this.#at) * this.#rate,
-    );
+    this.#credit += (now - this.#at) * this.#rate;
     this.#at = now;
+  }
+
+  #pass(): void {
     this.#spend();
+    if (this.#queue.length === 0) return this.#finish();
     const missing = 1 - this.#credit;
-    if (this.#queue.length > 0) {
-      this.#timer = this.#context.clock.setTimer(Math.max(tickMs, missing / this.#rate), () => {
-        this.#timer = null;
-        this.#pass();
-      });
-    } else this.#finish();
+    this.#timer = this.#context.clock.setTimer(Math.max(tickMs, missing / this.#rate), () => {
+      this.#timer = null;
+      this.#earn();
+      this.#pass();
+    });
   }
 
   #spend(): void {
+    // A released or disposed stage has emptied the queue in the middle of this.
     for (let head = this.#queue[0]; head !== undefined && this.#credit >= 1; head = this.#queue[0]) {
       const take = Math.min(head.length, Math.floor(this.#credit));
       if (take === head.length) this.#queue.shift();

@@ -17,9 +17,11 @@ class ResetStage implements Stage {
     this.#at = fault.at;
     this.#context = context;
     context.mark.describe = (mark) =>
-      mark.outcome === 'done'
+      mark.bytes !== null
         ? `reset the connection after ${byteCount(mark.bytes)} of the response`
-        : 'was let go before it reset the connection';
+        : mark.outcome === 'released'
+          ? 'was let go before it reset the connection'
+          : 'resets the connection when the response comes';
   }
 
   push(chunk: Buffer): void {

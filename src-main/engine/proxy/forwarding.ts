@@ -1,0 +1,47 @@
+import type { ClientFacts } from './environment.ts';
+import type { RequestHead, ResponseHead } from './http1/head.ts';
+import type { SerializeOptions, SerializeRequestOptions } from './http1/serialize-head.ts';
+import type { Destination, NetworkFailure } from './ports.ts';
+
+/** How a request is written to its upstream: in origin-form, and to a route's upstream elsewhere with its own name. */
+export function requestOptions(
+  head: RequestHead,
+  facts: ClientFacts,
+  destination: Destination,
+): SerializeRequestOptions {
+  const { path, form, authority } = head.destination;
+  const upgrade = head.upgrade !== null;
+  if (form === 'absolute') return { target: path, host: authority, upgrade };
+  const { ownHost } = facts;
+  if (ownHost === null || (head.hostField !== null && head.hostField !== ownHost)) {
+    return { target: path, upgrade };
+  }
+  const { origin } = destination;
+  return { target: path, host: origin.slice(origin.indexOf('//') + 2), upgrade };
+}
+
+/** How an answer is written to the client. `keepAlive`: its connection takes another request. */
+export function responseOptions(
+  head: ResponseHead,
+  request: RequestHead,
+  keepAlive: boolean,
+): SerializeOptions {
+  if (head.status === 101) return { upgrade: true };
+  if (!keepAlive) return { connection: 'close' };
+  // A 1.0 client keeps the connection only if it is told so (RFC 9112, appendix C.2.2).
+  return request.httpVersion === '1.0' ? { connection: 'keep-alive' } : {};
+}
+
+/** Length of the body on the wire; null when nobody can know it yet. */
+export function bodyLength(head: ResponseHead): number | null {
+  if (head.framing === 'none') return 0;
+  return head.framing === 'length' ? (head.contentLength ?? 0) : null;
+}
+
+export function forbidden(host: string, port: number): NetworkFailure {
+  return {
+    cause: 'upstream-forbidden',
+    code: 'SPIKE_FORBIDDEN',
+    message: `${host}:${port} is a port of this Spike itself; calls are not forwarded to it.`,
+  };
+}

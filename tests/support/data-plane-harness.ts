@@ -1,0 +1,252 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bodyPlace, decodeFlow, recordOffsets } from '../../src-main/engine/capture/batch-codec.ts';
+import { createSystemClock } from '../../src-main/engine/clock.ts';
+import type { Random } from '../../src-main/engine/clock.ts';
+import { DecisionDesk } from '../../src-main/engine/cluster/decision-desk.ts';
+import type {
+  ActiveRule,
+  ToPrimary,
+  WorkerConfig,
+  WorkerIdentity,
+} from '../../src-main/engine/cluster/messages.ts';
+import { DataPlane } from '../../src-main/engine/data-plane.ts';
+import type { NameSource } from '../../src-main/engine/data-plane.ts';
+import { silentLog } from '../../src-main/engine/log.ts';
+import { EdgeAggregator } from '../../src-main/engine/metrics/edge-aggregator.ts';
+import { loadOrCreateCertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
+import type { CertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
+import type { Flow } from '../../src-shared/flow/flow.ts';
+import type { RouteDefinition } from '../../src-shared/routes/route.ts';
+import { FaultSchema } from '../../src-shared/rules/fault.ts';
+import type { FaultInput } from '../../src-shared/rules/fault.ts';
+import type { Match, Trigger } from '../../src-shared/rules/rule.ts';
+import { CaptureSettingsSchema } from '../../src-shared/workspace/workspace.ts';
+
+/** A flow as it was captured, with the bodies that came with it. */
+export interface SeenFlow {
+  readonly flow: Flow;
+  readonly requestBody: Buffer;
+  readonly responseBody: Buffer;
+}
+
+/** What a test says of a rule; the rest is the default. `epoch` counts up as in the agent when a rule is changed. */
+export interface RuleText {
+  readonly name: string;
+  readonly epoch?: number;
+  readonly match?: Match;
+  readonly trigger?: Trigger;
+  readonly faults: readonly FaultInput[];
+}
+
+export interface HarnessOptions {
+  readonly routes?: readonly RouteDefinition[];
+  readonly rules?: readonly RuleText[];
+  readonly tls?: Partial<WorkerConfig['tls']>;
+  readonly capture?: Partial<WorkerConfig['capture']>;
+  readonly proxyListen?: string;
+  readonly forbiddenUpstreams?: readonly string[];
+}
+
+export interface HarnessParts {
+  readonly random?: Random;
+  /** Counts for several data planes at once. */
+  readonly desk?: DecisionDesk;
+  readonly names?: Partial<NameSource>;
+  readonly connectTimeoutMs?: number;
+  readonly worker?: number;
+}
+
+let authority: Promise<CertificateAuthority> | null = null;
+
+/** A CA of its own, made once a test file; its directory is gone again. */
+export function testAuthority(): Promise<CertificateAuthority> {
+  authority ??= makeAuthority();
+  return authority;
+}
+
+export async function makeAuthority(now = Date.now()): Promise<CertificateAuthority> {
+  const directory = await mkdtemp(join(tmpdir(), 'spike-data-plane-'));
+  try {
+    return await loadOrCreateCertificateAuthority({
+      directory,
+      now: () => now,
+      log: silentLog,
+      hostName: 'test',
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const leafKeyPem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
+const ticketKeys = randomBytes(48);
+
+export function activeRule({ name, epoch = 1, match = {}, trigger = {}, faults }: RuleText): ActiveRule {
+  return { id: name, name, epoch, match, trigger, faults: faults.map((fault) => FaultSchema.parse(fault)) };
+}
+
+/** One data plane in this process, with a primary that decodes what it captured and counts for its rules. */
+export class DataPlaneHarness implements AsyncDisposable {
+  /** Flows that have ended, in the order of their end. */
+  readonly ended: SeenFlow[] = [];
+  /** Reports of flows that were open then. */
+  readonly open: Flow[] = [];
+  readonly hits = new Map<string, number>();
+  readonly addresses = new Map<string | null, string>();
+  readonly edges = new EdgeAggregator();
+  readonly plane: DataPlane;
+  readonly caPem: string;
+  #options: HarnessOptions;
+  #version = 1;
+  #waiting: (() => void)[] = [];
+  readonly #desk: DecisionDesk;
+
+  private constructor(ca: CertificateAuthority, options: HarnessOptions, parts: HarnessParts) {
+    this.caPem = ca.certificatePem;
+    this.#options = options;
+    const random = parts.random ?? Math.random;
+    this.#desk = parts.desk ?? new DecisionDesk(random);
+    this.plane = new DataPlane({
+      identity: identityOf(ca, parts.worker ?? 1),
+      config: this.#config(),
+      clock: createSystemClock(),
+      random,
+      log: silentLog,
+      link: { send: (message) => this.#receive(message) },
+      edges: this.edges,
+      names: { ...plainNames, ...parts.names },
+      ...(parts.connectTimeoutMs !== undefined && { connectTimeoutMs: parts.connectTimeoutMs }),
+    });
+  }
+
+  static async start(options: HarnessOptions = {}, parts: HarnessParts = {}): Promise<DataPlaneHarness> {
+    const harness = new DataPlaneHarness(await testAuthority(), options, parts);
+    await harness.configure({});
+    return harness;
+  }
+
+  /** host:port of the proxy port. */
+  get proxy(): string {
+    return this.address(null);
+  }
+
+  get proxyPort(): number {
+    return this.port(null);
+  }
+
+  address(name: string | null): string {
+    const address = this.addresses.get(name);
+    if (address === undefined) throw new Error(`no listener ${name ?? 'for the proxy'}`);
+    return address;
+  }
+
+  port(name: string | null): number {
+    return Number(this.address(name).split(':').at(-1));
+  }
+
+  /** Changes what is given and keeps the rest. Resolves with how many calls were let go. */
+  async configure(change: HarnessOptions): Promise<number> {
+    this.#options = { ...this.#options, ...change };
+    this.#version += 1;
+    const config = this.#config();
+    this.#desk.configure(config.rules);
+    return (await this.plane.configure(config)).released;
+  }
+
+  /** The first flow that has ended and that the test means; waits for it. */
+  async flow(means: (flow: Flow) => boolean = () => true): Promise<SeenFlow> {
+    return (await this.flows(1, means))[0] as SeenFlow;
+  }
+
+  async flows(count: number, means: (flow: Flow) => boolean = () => true): Promise<SeenFlow[]> {
+    const find = (): SeenFlow[] => this.ended.filter((seen) => means(seen.flow));
+    await this.until(() => find().length >= count);
+    return find();
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.plane.close();
+  }
+
+  #config(): WorkerConfig {
+    const { routes = [], rules = [], tls, capture, proxyListen, forbiddenUpstreams } = this.#options;
+    return {
+      version: this.#version,
+      proxyListen: proxyListen ?? '127.0.0.1:0',
+      routes,
+      rules: rules.map(activeRule),
+      capture: { ...CaptureSettingsSchema.parse({}), recording: true, ...capture },
+      tls: { passthrough: [], extraRootsPem: [], ...tls },
+      forbiddenUpstreams: forbiddenUpstreams ?? [],
+    };
+  }
+
+  #receive(message: ToPrimary): void {
+    if (message.type === 'capture') this.#capture(Buffer.from(message.batch));
+    else if (message.type === 'decide') {
+      const hit = this.#desk.decide(message.ruleId, message.epoch);
+      // As over a channel: the answer comes later.
+      setImmediate(() => this.plane.decideReply(message.ask, hit));
+    } else if (message.type === 'listening' && message.address !== null) {
+      this.addresses.set(message.name, message.address);
+    } else if (message.type === 'hits') {
+      for (const [rule, count] of Object.entries(message.hits)) {
+        this.hits.set(rule, (this.hits.get(rule) ?? 0) + count);
+      }
+    }
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resume of waiting) resume();
+  }
+
+  #capture(batch: Buffer): void {
+    for (const offset of recordOffsets(batch)) {
+      const flow = decodeFlow(batch, offset);
+      if (flow.durationMs === null) this.open.push(flow);
+      else {
+        const body = (side: 'request' | 'response'): Buffer => {
+          const place = bodyPlace(batch, offset, side);
+          return batch.subarray(offset + place.offset, offset + place.offset + place.length);
+        };
+        this.ended.push({ flow, requestBody: body('request'), responseBody: body('response') });
+      }
+    }
+    this.plane.captureAck(batch.length);
+  }
+}
+
+const plainNames: NameSource = {
+  caller: (_socket, authorization) => ({
+    current: {
+      name: authorization ?? 'client',
+      resolvedBy: authorization === null ? 'address' : 'proxy-user',
+      pid: null,
+    },
+    ready: null,
+  }),
+  callee: (host, port) => ({
+    current: { name: `${host}:${port}`, resolvedBy: 'host', pid: null },
+    ready: null,
+  }),
+  close: () => undefined,
+};
+
+function identityOf(ca: CertificateAuthority, number: number): WorkerIdentity {
+  const privateKeyPem = ca.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return {
+    number,
+    agentId: 'abc123',
+    ca: { certificatePem: ca.certificatePem, privateKeyPem, directory: ca.directory },
+    leafKeyPem,
+    ticketKeys,
+  };
+}
