@@ -10,8 +10,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export class Peers implements AsyncDisposable {
   #closers: (() => void | Promise<void>)[] = [];
 
-  async http(answer: RequestListener): Promise<HttpServer & { port: number }> {
-    return await this.#listen(createHttpServer(answer));
+  async http(answer?: RequestListener): Promise<HttpServer & { port: number }> {
+    return await this.#listen(answer === undefined ? createHttpServer() : createHttpServer(answer));
   }
 
   async https(tls: { key: string; cert: string }, answer: RequestListener) {
