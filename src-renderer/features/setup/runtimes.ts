@@ -15,7 +15,7 @@ export const runtimes: readonly Runtime[] = [
     label: 'Node',
     command: 'npm start',
     variables: ['HTTP_PROXY', 'HTTPS_PROXY', 'NODE_USE_ENV_PROXY', 'NODE_EXTRA_CA_CERTS'],
-    note: 'Node 22.21 and 24 go by these; an older one is given a hook in NODE_OPTIONS.',
+    note: 'Node 22.21 and 24 go by these; an older one needs a route, or a proxy agent of its own.',
   },
   {
     id: 'python',
