@@ -55,7 +55,8 @@ export type ToWorker =
   | { readonly type: 'capture.ack'; readonly bytes: number }
   | { readonly type: 'release'; readonly request: number }
   | { readonly type: 'metrics.get'; readonly request: number }
-  | { readonly type: 'drain' };
+  /** Open calls may end within `deadlineMs`; what is open then is cut and recorded, and the worker ends. */
+  | { readonly type: 'drain'; readonly deadlineMs: number };
 
 export type ToPrimary =
   | { readonly type: 'ready' }

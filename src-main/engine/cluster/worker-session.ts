@@ -47,8 +47,8 @@ export interface WorkerSession {
 
 export const reportEveryMs = 500;
 const openFlowIdsLimit = 1000;
-/** The supervisor's own deadline comes first; this one is for a primary that is gone. */
-const drainLimitMs = 60_000;
+/** How long the last records may take before the process ends without them. */
+const lastWordsMs = 250;
 
 /**
  * One worker's conversation with its primary: binds the messages to the data plane, reports twice a second. Messages
@@ -66,6 +66,7 @@ class Session implements WorkerSession {
   #queue: Promise<void> = Promise.resolve();
   #reporting: Timer | null = null;
   #ending = false;
+  #ended = false;
 
   constructor(options: WorkerSessionOptions) {
     this.#o = options;
@@ -84,7 +85,7 @@ class Session implements WorkerSession {
       case 'metrics.get':
         return this.#inOrder(() => this.#metrics(message.request), 'beside');
       case 'drain':
-        return this.shutDown(drainLimitMs);
+        return this.shutDown(message.deadlineMs);
       case 'release':
         // Turning a rule off lets go of its calls by the configuration's new epoch: nobody sends this yet.
         return;
@@ -93,16 +94,25 @@ class Session implements WorkerSession {
 
   shutDown(deadlineMs: number): void {
     // A shorter time counts while it is ending as well: a primary that asked to drain may be gone since.
-    this.#o.clock.setTimer(deadlineMs, () => this.#o.exit(0), true);
+    const { clock, exit } = this.#o;
+    clock.setTimer(deadlineMs, () => this.#inOrder(() => this.#end(), 'beside'), true);
+    clock.setTimer(deadlineMs + lastWordsMs, () => exit(0), true);
     if (this.#ending) return;
     this.#ending = true;
     this.#inOrder(async () => {
       await this.#dataPlane?.drain();
-      this.#report();
-      this.#reporting?.cancel();
-      await this.#dataPlane?.close();
-      this.#o.exit(0);
+      await this.#end();
     });
+  }
+
+  /** Ends what is still open, so that it is recorded with its reason, and exits. */
+  async #end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#reporting?.cancel();
+    await this.#dataPlane?.close();
+    this.#report();
+    this.#o.exit(0);
   }
 
   async #start(identity: WorkerIdentity, config: WorkerConfig): Promise<void> {

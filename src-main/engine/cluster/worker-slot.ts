@@ -11,6 +11,9 @@ import type { RestartSettings } from './restart-policy.ts';
 type Gauge = Extract<ToPrimary, { type: 'gauge' }>;
 export type ListenFailure = NonNullable<Extract<ToPrimary, { type: 'listening' }>['error']>;
 
+/** Of the time to drain, what a worker has for recording the calls that it cuts: then it is killed. */
+const lastWordsMs = 500;
+
 /** What a slot tells its supervisor; every method is called from an event of the worker's process. */
 export interface SlotOwner {
   message(slot: WorkerSlot, message: ToPrimary): void;
@@ -186,7 +189,7 @@ export class WorkerSlot {
 
   #drain(deadlineMs: number): void {
     this.#state = 'draining';
-    this.send({ type: 'drain' });
+    this.send({ type: 'drain', deadlineMs: Math.max(0, deadlineMs - lastWordsMs) });
     const timer = this.#o.clock.setTimer(deadlineMs, () => {
       this.#o.log.warn(
         { worker: this.number, pid: this.pid, deadlineMs },

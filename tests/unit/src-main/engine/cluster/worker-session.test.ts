@@ -112,24 +112,40 @@ describe('worker session', () => {
     session.receive(start);
     await settle();
     edges().add(flowRecord());
-    session.receive({ type: 'drain' });
-    session.receive({ type: 'drain' });
+    session.receive({ type: 'drain', deadlineMs: 3000 });
+    session.receive({ type: 'drain', deadlineMs: 3000 });
     await settle();
     expect(sent.at(-1)).toMatchObject({ type: 'edges', report: { edges: [{ counts: { calls: 1 } }] } });
     expect(calls).toEqual(['drain', 'close']);
     expect(exit.mock.calls).toEqual([[0]]);
   });
 
-  it('exits at its deadline when calls do not end', async () => {
-    const { session, start, created, clock, exit } = setUp({ drain: () => new Promise(() => undefined) });
+  it('cuts the calls that do not end by the deadline, and exits', async () => {
+    const hanging = { drain: () => new Promise<void>(() => undefined) };
+    const { session, start, created, clock, exit, calls } = setUp(hanging);
     created.resolve(undefined);
     session.receive(start);
     await settle();
     session.shutDown(3000);
     await settle();
     clock.advance(2999);
+    expect(calls).not.toContain('close');
+    clock.advance(1);
+    await settle();
+    expect(calls).toContain('close');
+    expect(exit.mock.calls).toEqual([[0]]);
+  });
+
+  it('exits soon after its deadline when even the end does not end', async () => {
+    const { session, start, created, clock, exit } = setUp({ close: () => new Promise(() => undefined) });
+    created.resolve(undefined);
+    session.receive(start);
+    await settle();
+    session.shutDown(3000);
+    await settle();
+    clock.advance(3249);
     expect(exit).not.toHaveBeenCalled();
     clock.advance(1);
-    expect(exit).toHaveBeenCalledWith(0);
+    expect(exit.mock.calls).toEqual([[0]]);
   });
 });
