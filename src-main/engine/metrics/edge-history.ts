@@ -71,7 +71,8 @@ export interface EdgeFigures {
 type Tier = SlotTier<KnownEdge, Slot>;
 
 const minuteMs = 60_000;
-const chartPoints = 300;
+/** Few enough that an edge with a call or two a second has some in each point: a percentile of one call is noise. */
+const chartPoints = 120;
 const chartStepsMs = [1, 2, 5, 10, 20, 30, 60].map((seconds) => seconds * 1000);
 
 /**
@@ -167,7 +168,7 @@ export class EdgeHistory {
     return statsOf(sumOf(slots), this.#coveredMs(windowMs), inFlight);
   }
 
-  /** Points for a chart, 60 to 300 for windows of a minute and more, also where nothing happened; all edges without an id. */
+  /** Points for a chart, 60 to 120 for windows of a minute and more, also where nothing happened; all edges without an id. */
   series(windowMs: number, id?: string): { readonly stepMs: number; readonly points: SeriesPoint[] } {
     const stepMs = stepOf(windowMs, this.#tierOf(windowMs).widthMs);
     const chosen = id === undefined ? [...this.#edges.values()] : [this.#edges.get(id)];
