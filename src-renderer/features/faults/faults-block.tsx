@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react';
 import { CircleAlert, Gauge, Hourglass, Plus, Timer, Unplug, X, Zap } from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
@@ -29,6 +30,10 @@ interface FaultsBlockProps {
 
 /** What happens to the calls, in this order. */
 export function FaultsBlock({ draft, problems, adding, onAdding }: FaultsBlockProps) {
+  const trigger = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (adding) trigger.current?.scrollIntoView({ block: 'nearest' }); // the key works from anywhere in the form
+  }, [adding]);
   const put = (faults: readonly FaultDraft[]) => changeDraft({ faults });
   return (
     <div className="blk">
@@ -46,7 +51,11 @@ export function FaultsBlock({ draft, problems, adding, onAdding }: FaultsBlockPr
       ))}
       {problems['faults'] !== undefined && <p className="problem">{problems['faults']}</p>}
       <DropdownMenu.Root open={adding} onOpenChange={onAdding}>
-        <DropdownMenu.Trigger className="btn ghost sm add" disabled={draft.faults.length >= mostFaults}>
+        <DropdownMenu.Trigger
+          ref={trigger}
+          className="btn ghost sm add"
+          disabled={draft.faults.length >= mostFaults}
+        >
           <Icon of={Plus} />
           Add a fault
           <kbd>F</kbd>

@@ -22,7 +22,7 @@ export function chartOptions(spans: () => readonly FaultSpan[]): Options {
     points: { show: false },
   });
   return {
-    padding: [6, 6, 0, 0],
+    padding: [6, 18, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: true }, y: { distr: 3, range: (_plot, low, high) => latencyRange(low, high) } },

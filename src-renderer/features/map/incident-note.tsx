@@ -1,11 +1,9 @@
 import { Cpu } from 'lucide-react';
-import type { WorkerStatus } from '#shared/contract/status.ts';
-import type { Topology } from '#shared/contract/topology.ts';
 import { useStatus } from '../../stores/status-store.ts';
 import { Icon } from '../../ui/icon.tsx';
-import { counted, formatClock } from '../../ui/words.ts';
-
-type Incident = Topology['incidents'][number];
+import { formatClock } from '../../ui/words.ts';
+import { incidentWords } from './incident-words.ts';
+import type { Incident } from './incident-words.ts';
 
 /** The last worker that was lost: calls that were cut have a cause that is no service's. */
 export function IncidentNote({ incidents }: { incidents: readonly Incident[] }) {
@@ -25,21 +23,4 @@ export function IncidentNote({ incidents }: { incidents: readonly Incident[] }) 
       </span>
     </p>
   );
-}
-
-/** `Worker 3 was killed, replaced in 0.4 s. 7 calls were cut.` */
-export function incidentWords(incident: Incident, worker: WorkerStatus | undefined): string {
-  const exit = worker?.lastExit;
-  const reason = exit?.at === incident.at || exit === undefined || exit === null ? (exit?.reason ?? '') : '';
-  const how = reason.includes('SIGKILL') ? 'was killed' : 'was lost';
-  const replaced =
-    incident.replacedAfterMs === null
-      ? 'and has no replacement yet'
-      : `replaced in ${(incident.replacedAfterMs / 1000).toFixed(1)} s`;
-  const cut = incident.lostFlows === 0 ? 'No call was cut' : cutWords(incident.lostFlows);
-  return `Worker ${incident.worker} ${how}, ${replaced}. ${cut}.`;
-}
-
-function cutWords(lost: number): string {
-  return `${counted(lost, 'call')} ${lost === 1 ? 'was' : 'were'} cut`;
 }

@@ -66,10 +66,8 @@ export function MapCanvas({ ref, ...props }: MapCanvasProps) {
     // Once for each that is selected: it does not hold the view from then on.
     if (graph === null || revealed.current === selectedId || (selectedId !== null && !isDrawn)) return;
     revealed.current = selectedId;
-    const route = selectedId === null ? undefined : routes.get(selectedId);
-    // After the panel has taken its room.
-    if (route) requestAnimationFrame(() => graph.reveal([route.start, route.end, route.label]));
-  }, [graph, selectedId, isDrawn, routes]);
+    if (selectedId !== null) graph.reveal(selectedId);
+  }, [graph, selectedId, isDrawn]);
   const click = useCallback(
     (id: string) => {
       if (graph?.wasDragged !== true) onSelect(id);

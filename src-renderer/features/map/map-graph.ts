@@ -33,6 +33,7 @@ export interface GraphObserver {
 const smallestZoom = 0.5;
 const largestZoom = 1.6;
 const marginPx = 12;
+const legendPx = 32;
 const calmMs = 160;
 
 /**
@@ -108,20 +109,16 @@ export class MapGraph {
     this.#show(this.#frame(Math.min(1, Math.max(smallestZoom, Math.min(across, down)))), true);
   }
 
-  /** Moves the view no further than needed for these points to be in it. */
-  reveal(points: readonly Point[]): void {
-    const { x, y } = this.#cy.pan();
-    const zoom = this.#cy.zoom();
-    const { width, height } = this.#size();
-    const need = (from: number, to: number, size: number) => {
-      if (from < marginPx) return marginPx - from;
-      return to > size - marginPx ? Math.max(size - marginPx - to, marginPx - from) : 0;
-    };
-    const xs = points.map((point) => point.x * zoom + x);
-    const ys = points.map((point) => point.y * zoom + y);
-    const dx = need(Math.min(...xs), Math.max(...xs), width);
-    const dy = need(Math.min(...ys), Math.max(...ys), height);
-    if (dx !== 0 || dy !== 0) this.#show({ x: x + dx, y: y + dy, zoom }, true);
+  /** Moves the view no further than needed for an edge and its two cards to be in it. */
+  reveal(id: string): void {
+    const route = this.#routes.get(id);
+    const edge = this.#cy.getElementById(id);
+    if (route === undefined || edge.empty()) return;
+    const cards = [edge.source(), edge.target()].map((node) => this.#places.get(node.data('name')));
+    const points = [route.label, ...cards.flatMap((place) => (place === undefined ? [] : cornersOf(place)))];
+    this.#cy.resize(); // the panel has taken its room in this very moment
+    this.#touched = true;
+    this.#bringIn(points);
   }
 
   destroy(): void {
@@ -152,6 +149,21 @@ export class MapGraph {
     });
     cy.on('mouseover', 'edge', () => (cy.container()!.style.cursor = 'pointer'));
     cy.on('mouseout', 'edge', () => (cy.container()!.style.cursor = ''));
+  }
+
+  #bringIn(points: readonly Point[]): void {
+    const { x, y } = this.#cy.pan();
+    const zoom = this.#cy.zoom();
+    const { width, height } = this.#size();
+    const need = (from: number, to: number, size: number) => {
+      if (from < marginPx) return marginPx - from;
+      return to > size - marginPx ? Math.max(size - marginPx - to, marginPx - from) : 0;
+    };
+    const xs = points.map((point) => point.x * zoom + x);
+    const ys = points.map((point) => point.y * zoom + y);
+    const dx = need(Math.min(...xs), Math.max(...xs), width);
+    const dy = need(Math.min(...ys), Math.max(...ys), height);
+    if (dx !== 0 || dy !== 0) this.#show({ x: x + dx, y: y + dy, zoom }, true);
   }
 
   #drawNode(name: string, place: Place): void {
@@ -208,18 +220,10 @@ export class MapGraph {
   }
 
   #bounds() {
-    const boxes = [...this.#places.values()].map(({ x, y, width }) => ({
-      left: x - width / 2,
-      right: x + width / 2,
-      top: y - cardHeight / 2,
-      bottom: y + cardHeight / 2,
-    }));
-    return {
-      left: Math.min(...boxes.map((box) => box.left)),
-      right: Math.max(...boxes.map((box) => box.right)),
-      top: Math.min(...boxes.map((box) => box.top)),
-      bottom: Math.max(...boxes.map((box) => box.bottom)),
-    };
+    const corners = [...this.#places.values()].flatMap(cornersOf);
+    const xs = corners.map((corner) => corner.x);
+    const ys = corners.map((corner) => corner.y);
+    return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
   }
 
   #frame(zoom: number): Viewport {
@@ -232,8 +236,9 @@ export class MapGraph {
     return { x: start(box.left, box.right, width), y: start(box.top, box.bottom, height), zoom };
   }
 
+  /** The room for the picture: above the legend. */
   #size() {
-    return { width: this.#cy.width(), height: this.#cy.height() };
+    return { width: this.#cy.width(), height: Math.max(0, this.#cy.height() - legendPx) };
   }
 
   #show({ x, y, zoom }: Viewport, animated: boolean): void {
@@ -243,6 +248,14 @@ export class MapGraph {
     if (calm) this.#cy.animate({ pan: { x, y }, zoom }, { duration: calmMs, easing: 'ease-out' });
     else this.#cy.viewport({ zoom, pan: { x, y } });
   }
+}
+
+/** Left top and right bottom of a card. */
+function cornersOf({ x, y, width }: Place): readonly [Point, Point] {
+  return [
+    { x: x - width / 2, y: y - cardHeight / 2 },
+    { x: x + width / 2, y: y + cardHeight / 2 },
+  ];
 }
 
 /** Services and edges share one space of ids in cytoscape. */
