@@ -6,11 +6,12 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
-/** Enter and Space belong to a control that has the focus and is worked by them. */
+const workedBySpace = 'button,summary,[role="switch"],[role="radio"],[role="checkbox"],[role="tab"]';
+
+/** Enter and Space belong to a control that has the focus and is worked by them. A link is not worked by Space. */
 function isForControl(event: KeyboardEvent): boolean {
-  if (event.key !== 'Enter' && event.key !== ' ') return false;
-  const control = 'button,a[href],summary,[role="switch"],[role="radio"],[role="slider"],[role="tab"]';
-  return event.target instanceof Element && event.target.closest(control) !== null;
+  const worked = { ' ': workedBySpace, Enter: `${workedBySpace},a[href]` }[event.key];
+  return worked !== undefined && event.target instanceof Element && event.target.closest(worked) !== null;
 }
 
 /** A dialog or a menu is open: keys belong to it. */

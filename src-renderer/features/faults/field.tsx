@@ -44,8 +44,9 @@ interface TextFieldProps {
 }
 
 export function TextField(props: TextFieldProps) {
-  const [focused, setFocused] = useState(false);
-  const shown = props.number && !focused ? withCommas(props.value) : props.value;
+  // What was typed stays as it was typed until the field is left; focus alone changes nothing under the caret.
+  const [typed, setTyped] = useState<string | null>(null);
+  const shown = typed ?? (props.number ? withCommas(props.value) : props.value);
   return (
     <FieldFrame
       title={props.title}
@@ -67,9 +68,11 @@ export function TextField(props: TextFieldProps) {
             inputMode={props.number ? 'numeric' : 'text'}
             placeholder={props.placeholder}
             value={shown}
-            onFocus={() => setFocused(true)}
-            onBlur={() => setFocused(false)}
-            onChange={(event) => props.onChange(event.target.value)}
+            onBlur={() => setTyped(null)}
+            onChange={(event) => {
+              setTyped(event.target.value);
+              props.onChange(event.target.value);
+            }}
           />
           {props.unit && <span className="t3">{props.unit}</span>}
         </span>

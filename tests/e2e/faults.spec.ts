@@ -1,0 +1,127 @@
+import type { Rule } from '#shared/rules/rule.ts';
+import { expect, test } from './fixture-agent.ts';
+import type { FixtureAgent } from './fixture-agent.ts';
+
+test.use({ rate: 50 });
+
+const rules = (agent: FixtureAgent) => agent.ask<Rule[]>('/rules');
+const ruleNamed = async (agent: FixtureAgent, name: string) =>
+  (await rules(agent)).find((rule) => rule.name === name);
+
+test.beforeEach(async ({ page, agent }) => {
+  for (const rule of await rules(agent)) await agent.ask(`/rules/${rule.id}`, { method: 'DELETE' });
+  const body = JSON.stringify({
+    name: 'payments is slow',
+    match: { caller: 'checkout', callee: 'payments' },
+    faults: [{ type: 'latency', latencyMs: 2000 }],
+  });
+  await agent.ask('/rules', { method: 'POST', body });
+  await page.getByRole('link', { name: 'Faults' }).click();
+});
+
+test('a rule says what it does, is turned on by its switch, and counts', async ({ page, agent }) => {
+  const list = page.getByRole('list', { name: 'Fault rules' });
+  await expect(list).toContainText('All calls from checkout to payments wait 2 s.');
+  await list.getByRole('switch', { name: 'payments is slow' }).click();
+  await expect.poll(async () => (await ruleNamed(agent, 'payments is slow'))?.enabled).toBe(true);
+  await expect(list).toContainText(/\d+ hits?/);
+  await expect(list).toContainText(/on for \d+ s/);
+});
+
+test('valid edits are saved by themselves; invalid ones say why and change nothing', async ({
+  page,
+  agent,
+}) => {
+  const editor = page.getByRole('region', { name: 'Rule editor' });
+  const yaml = page.getByRole('region', { name: 'Rule as YAML' });
+  await editor.getByRole('textbox', { name: 'Delay' }).fill('750');
+  await expect(page.getByRole('status').filter({ hasText: 'Saved' })).toBeVisible();
+  expect((await ruleNamed(agent, 'payments is slow'))?.faults).toMatchObject([{ latencyMs: 750 }]);
+  await expect(yaml).toContainText('latencyMs: 750');
+
+  await editor.getByRole('textbox', { name: 'Delay' }).fill('2 seconds');
+  await expect(editor).toContainText('Expected a whole number from 0 to 3,600,000.');
+  await expect(page.getByRole('status').filter({ hasText: 'Not saved' })).toBeVisible();
+  await expect(yaml).toContainText('latencyMs: 750');
+  await expect(yaml).toContainText('The form is not valid');
+  expect((await ruleNamed(agent, 'payments is slow'))?.faults).toMatchObject([{ latencyMs: 750 }]);
+});
+
+test('a new rule, with every field of the form', async ({ page, agent }) => {
+  await page.getByRole('button', { name: 'New rule' }).click();
+  const editor = page.getByRole('region', { name: 'Rule editor' });
+  await editor.getByRole('textbox', { name: 'Name' }).fill('orders get 429');
+  await editor.getByRole('combobox', { name: 'Callee' }).fill('ord');
+  await page.getByRole('option', { name: 'orders' }).click();
+  await expect(editor.getByRole('combobox', { name: 'Callee' })).toHaveValue('orders');
+  await editor.getByRole('combobox', { name: 'Method' }).fill('POST');
+  await page.keyboard.press('Escape');
+  await editor.getByRole('textbox', { name: 'Path' }).fill('/v1/*');
+  await editor.getByRole('radio', { name: 'Some' }).click();
+  await editor.getByRole('textbox', { name: 'Share' }).fill('25');
+  await editor.getByRole('textbox', { name: 'Seed' }).fill('7');
+  await editor.getByRole('button', { name: 'Remove Latency' }).click();
+  await expect(editor).toContainText('A rule needs a fault');
+  await expect(page.getByRole('button', { name: 'Save', exact: true })).toBeDisabled();
+  await editor.getByRole('button', { name: 'Add a fault' }).click();
+  await page.getByRole('menuitem', { name: 'HTTP status' }).click();
+  await editor.getByRole('textbox', { name: 'Status' }).fill('429');
+  await editor.getByRole('textbox', { name: 'Headers' }).fill('retry-after: 30');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect
+    .poll(() => ruleNamed(agent, 'orders get 429'))
+    .toMatchObject({
+      enabled: false,
+      match: { callee: 'orders', method: 'POST', path: '/v1/*' },
+      trigger: { probability: 0.25, seed: 7 },
+      faults: [{ type: 'status', status: 429, headers: { 'retry-after': '30' } }],
+    });
+  await expect(page.getByRole('switch', { name: 'orders get 429', exact: true })).not.toBeChecked();
+});
+
+test('what the agent refuses is said in the editor', async ({ page, agent }) => {
+  await page.getByRole('button', { name: 'New rule' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('payments is slow');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const editor = page.getByRole('region', { name: 'Rule editor' });
+  await expect(editor.getByRole('alert')).toContainText('payments is slow');
+  expect(await rules(agent)).toHaveLength(1);
+});
+
+test('delete, and undo', async ({ page, agent }) => {
+  const before = await ruleNamed(agent, 'payments is slow');
+  await page.getByRole('button', { name: 'Delete rule' }).click();
+  await expect.poll(async () => (await rules(agent)).length).toBe(0);
+  await expect(page.getByRole('heading', { name: 'No faults yet' })).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect
+    .poll(() => ruleNamed(agent, 'payments is slow'))
+    .toMatchObject({
+      id: before!.id,
+      match: before!.match,
+      faults: before!.faults,
+    });
+});
+
+test('the keys', async ({ page, agent }) => {
+  await expect(page.getByRole('region', { name: 'Rule editor' })).toBeVisible();
+  await page.locator('body').press('Space');
+  await expect.poll(async () => (await ruleNamed(agent, 'payments is slow'))?.enabled).toBe(true);
+  await page.keyboard.press('e');
+  await expect(page.getByRole('textbox', { name: 'Name' })).toBeFocused();
+  await page.getByRole('heading', { name: 'Faults' }).click();
+  await page.keyboard.press('d');
+  await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('payments is slow copy');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.keyboard.press('n');
+  await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('New rule');
+});
+
+test('a rule that is changed elsewhere is changed here', async ({ page, agent }) => {
+  const rule = await ruleNamed(agent, 'payments is slow');
+  const body = JSON.stringify({ faults: [{ type: 'hang' }] });
+  await agent.ask(`/rules/${rule!.id}`, { method: 'PATCH', body });
+  await expect(
+    page.getByRole('region', { name: 'Rule editor' }).getByRole('group', { name: 'Hang' }),
+  ).toBeVisible();
+});
