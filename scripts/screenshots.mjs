@@ -144,11 +144,11 @@ async function takeOf(page, address, file) {
 async function openSlowCharge(page) {
   await page.evaluate(() => (location.hash = '/live'));
   await page.getByRole('main', { name: 'Live' }).waitFor();
-  await page.getByRole('combobox').first().click();
+  await page.getByRole('searchbox', { name: 'Search calls' }).click();
   await page.keyboard.type('service:checkout');
   await page.keyboard.press('Escape');
   // Those below are open still, or have just ended: a slowed one further up has its whole timing.
-  const charge = page.getByRole('row').filter({ hasText: '/v1/charge' }).filter({ hasText: / s/ });
+  const charge = page.getByRole('row').filter({ hasText: '/v1/charge' }).filter({ hasText: /\d s/ });
   await charge.first().click();
   await page.getByRole('complementary').first().waitFor();
 }
