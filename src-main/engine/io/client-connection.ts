@@ -138,7 +138,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     this.#cancelTimer?.();
     if (speaks === 'http1') return this.#openSession(all);
     if (speaks === 'tls') return this.#readHello(all);
-    this.#openOther(all);
+    this.#openOther(all, speaks === 'http2');
   }
 
   ended(): void {
@@ -181,11 +181,13 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     this.#environment.connectionClosed(this);
   };
 
-  /** Neither HTTP nor TLS. */
-  #openOther(bytes: Buffer): void {
+  /** Neither HTTP/1 nor TLS. */
+  #openOther(bytes: Buffer, isHttp2 = false): void {
     this.#sniffed = null;
-    if (this.destination !== null) return this.#door.connect(this.destination, bytes);
-    // The proxy port speaks HTTP; a session says so in its 400, which shows as a refused flow.
+    // Behind CONNECT anything may be said. The proxy port and the routes to http upstreams are for HTTP: their session
+    // answers 400 and shows what was refused. HTTP/2 is not read here, and passes as bytes.
+    const isFree = this.#entry.destination === null || isHttp2;
+    if (this.destination !== null && isFree) return this.#door.connect(this.destination, bytes);
     this.#openSession(bytes);
   }
 
@@ -250,7 +252,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     if (hello.status === 'incomplete') return;
     if (hello.status !== 'hello') return this.#openOther(bytes);
     this.#hello = hello;
-    const name = hello.serverName ?? this.destination?.host ?? this.#socket.localAddress ?? 'localhost';
+    const name = hello.serverName ?? this.#addressedName();
     const context = this.#opens(hello, name) ? this.#environment.leafContext(name) : null;
     if (context === null) return this.#passThrough(hello, bytes);
     this.#openTls(context, name, bytes);
@@ -258,8 +260,16 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
 
   /** TLS is opened unless the workspace says not to, or the client wants only protocols that are not read here. */
   #opens(hello: ClientHello, name: string): boolean {
-    if (this.#environment.isPassedThrough(name)) return false;
+    const { isPassedThrough } = this.#environment;
+    if (isPassedThrough(name) || (this.destination !== null && isPassedThrough(this.destination.host)))
+      return false;
     return hello.alpn.length === 0 || hello.alpn.includes('http/1.1');
+  }
+
+  /** A client that calls an address sends no name (RFC 6066, section 3): it verifies the address that it called. */
+  #addressedName(): string {
+    if (this.#entry.destination === null && this.destination !== null) return this.destination.host;
+    return this.#socket.localAddress?.replace(/^::ffff:/, '') ?? 'localhost';
   }
 
   #passThrough(hello: ClientHello, bytes: Buffer): void {

@@ -68,6 +68,9 @@ class ResponseReader implements Http1Sink<ResponseHead> {
   }
 }
 
+/** Of `HTTP/`, with which every response begins. */
+const firstOctet = 0x48;
+
 /** RFC 9110, section 9.2.2: may be sent again when its connection broke before an answer came. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
@@ -207,7 +210,10 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   received(bytes: Buffer): void {
     const reader = this.#reader;
     if (reader === null || this.#over) return;
-    if (this.times.firstByteAt === 0) this.times.firstByteAt = this.#clock.now();
+    if (this.times.firstByteAt === 0) {
+      this.times.firstByteAt = this.#clock.now();
+      if (bytes[0] !== firstOctet) return this.#notHttp();
+    }
     const next = reader.parser.feed(bytes);
     if (this.#over) return;
     const head = this.#responseHead;
@@ -254,6 +260,16 @@ export class Http1Call implements TransportOwner, LeaseRequest {
       cause: 'upstream-malformed-response',
       code: 'unasked-upgrade',
       message: `${host}:${port} answered 101, though nobody asked it to switch protocols.`,
+    });
+  }
+
+  /** Servers of other protocols greet and then wait (SSH, SMTP, MySQL): a head would never be whole. */
+  #notHttp(): void {
+    const { host, port } = this.#request.destination;
+    this.#fail({
+      cause: 'upstream-malformed-response',
+      code: 'not-http',
+      message: `${host}:${port} does not speak HTTP. Check the port; for another protocol make a route to tcp://${host}:${port}.`,
     });
   }
 
