@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { createSystemClock } from '../clock.ts';
 import { DataPlane } from '../data-plane.ts';
 import { createSocketNames } from '../io/socket-names.ts';
@@ -10,5 +11,7 @@ runWorker(async ({ identity, config, link, edges }) => {
   const names = createSocketNames({ clock, log });
   const plane = new DataPlane({ identity, config, clock, random: Math.random, log, link, edges, names });
   await plane.configure(config);
+  // Node writes it when a process ends by itself; a worker that is killed must leave it to its replacement, too.
+  flushCompileCache();
   return plane;
 });
