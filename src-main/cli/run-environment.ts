@@ -43,7 +43,7 @@ export function runEnvironment(options: RunEnvironmentOptions): RunEnvironment {
     JAVA_TOOL_OPTIONS: javaToolOptions(options, read),
   };
   notes.push(
-    'Go, Ruby and browsers never use a proxy for localhost and 127.*: give those callees a route or a .internal name.',
+    'Go, Ruby and browsers never use a proxy for localhost and 127.*: give those callees a route.',
   );
   return { set: options.platform === 'win32' ? withoutDoubles(set) : set, notes };
 }
