@@ -102,8 +102,7 @@ describe('request smuggling is refused, recorded, and never forwarded', () => {
     const path = `/victim-${(tries += 1)}/`;
     const fields = [`Host: 127.0.0.1:${site.port}`, 'Transfer-Encoding: chunked'];
     const sent = `${head([`POST ${site.origin}${path} HTTP/1.1`, ...fields])}ffffffffffffffff1\r\n${smuggled}`;
-    // By then an answer may have begun, so that the connection is all there is left to end.
-    expect(await sendRaw(agent.ready.proxy, sent)).toMatch(/^(HTTP\/1\.1 400 |$)/);
+    expect(await sendRaw(agent.ready.proxy, sent)).toMatch(/^HTTP\/1\.1 400 /);
     const flow = await theFlow(({ http }) => http?.url.endsWith(path) ?? false);
     expect(flow.error?.cause).toBe('client-malformed-request');
     expect(flow.error?.message).toContain('chunk');

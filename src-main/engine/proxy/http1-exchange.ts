@@ -9,6 +9,7 @@ import { bodyLength, forbidden, requestOptions, responseOptions } from './forwar
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
+import type { Http1Error } from './http1/http1-error.ts';
 import { serializeRequestHead, serializeResponseHead } from './http1/serialize-head.ts';
 import { failureResponse, faultResponse, responseBytes } from './local-response.ts';
 import type { LocalResponse } from './local-response.ts';
@@ -175,11 +176,12 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#finish(failure);
   }
 
-  /** The rest of the request cannot be read: what was begun is given up. */
-  requestMalformed(failure: NetworkFailure, rawHead: string): void {
+  /** The rest of the request cannot be read: what was begun is given up, and the client told unless an answer has begun. */
+  requestMalformed(failure: NetworkFailure, { status, rawHead }: Http1Error): void {
     if (this.#over) return;
     this.#abandon();
     this.#record.flow.rawHead = rawHead;
+    if (this.#answering === null && !this.#answered) this.#lastAnswer(failureResponse(status, failure));
     this.#finish(failure);
   }
 
@@ -411,6 +413,15 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#answered = true;
     if (this.#requestComplete || waits) this.#answerOver();
     else this.#host.client.resume(hold.exchange);
+  }
+
+  /** Answers past all rules, when nothing comes after it. */
+  #lastAnswer(answer: LocalResponse): void {
+    const withBody = this.#head.method !== 'HEAD';
+    const bytes = responseBytes(answer, 'close', withBody);
+    const body = withBody ? answer.body : Buffer.alloc(0);
+    this.#record.localAnswer(answer, bytes.length - body.length, body);
+    this.#host.client.write(bytes);
   }
 
   #answerOver(): void {

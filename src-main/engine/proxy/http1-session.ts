@@ -137,8 +137,8 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
     // A request whose head was refused is not refused again for its body.
     if (this.#closing && this.#exchange === null) return;
     if (this.#exchange === null) return this.#refuse(error.status, failure, error.rawHead);
-    // Its head was fine and is on its way already: it cannot be answered with 400 any more without confusing the two.
-    this.#exchange.requestMalformed(failure, error.rawHead);
+    // Its head was fine and is on its way already: the upstream's connection is given up with it.
+    this.#exchange.requestMalformed(failure, error);
     this.exchangeBroken('close');
   }
 
