@@ -35,7 +35,8 @@ let isEnding = false;
 try {
   await main();
 } catch (error) {
-  console.error(`screenshots: ${error.message}`);
+  // What fails because everything is being ended says nothing new.
+  if (!isEnding) console.error(`screenshots: ${error.message}`);
   process.exitCode = 1;
 } finally {
   await endAll();
