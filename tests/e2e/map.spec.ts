@@ -19,7 +19,9 @@ test('every service and every edge has a name in the order of the layers', async
   const cards = page.getByRole('list', { name: 'Services on the map' }).getByRole('button');
   await expect(cards).toHaveCount(topology.services.length);
   const depth = new Map(topology.services.map((service) => [service.name, service.depth]));
-  const names = await cards.evaluateAll((buttons) => buttons.map((button) => button.title));
+  const names = await cards.evaluateAll((buttons) =>
+    buttons.map((button) => button.getAttribute('aria-label')!.split(',')[0]!),
+  );
   const depths = names.map((name) => depth.get(name));
   expect(depths).toEqual([...depths].sort((a, b) => a! - b!));
   const edges = page.getByRole('list', { name: 'Calls between services' }).getByRole('button');

@@ -70,17 +70,22 @@ export function EdgePanel({ edge, onClose, ref }: EdgePanelProps) {
 
 /** What the figures come to, in a sentence. */
 function Verdict({ edge }: { edge: Edge }) {
-  const { p95, p95WithoutFaults, calls, injected } = edge.stats;
+  const { p95, p95WithoutFaults, calls, injected, injectedFailed } = edge.stats;
   const active = useRules(
     (store) => store.rules?.filter((rule) => edge.activeRules.includes(rule.id)).length ?? 0,
   );
-  if (calls === 0 || p95 === null) return 'No call in the last minute.';
+  const your = active > 1 ? 'your faults' : 'your fault';
+  if (calls === 0) return 'No call in the last minute.';
+  const made =
+    injectedFailed === 0 ? '' : `${formatShare(injectedFailed / calls)} of the calls failed by ${your}.`;
+  if (p95 === null) return made;
   if (injected === 0) return `p95 is ${formatDuration(p95)} over the last minute.`;
   if (p95WithoutFaults === null)
-    return `p95 is ${formatDuration(p95)}. Every call was touched by your fault.`;
+    return made || `p95 is ${formatDuration(p95)}. Every call was touched by ${your}.`;
+  if (made !== '' && p95 < p95WithoutFaults * 1.1) return made;
   return (
     <>
-      p95 is {formatDuration(p95)}. Without your {active > 1 ? 'faults' : 'fault'} it would be about{' '}
+      {made} p95 is {formatDuration(p95)}. Without {your} it would be about{' '}
       <b className="t1 m">{formatDuration(p95WithoutFaults)}</b>.
     </>
   );

@@ -133,7 +133,7 @@ const ServiceCard = memo(function ServiceCard(props: ServiceCardProps) {
         aria-label={serviceName({ name, note })}
         aria-pressed={props.selected}
         tabIndex={props.inTabOrder ? 0 : -1}
-        title={name}
+        title={serviceName({ name, note })}
         style={{
           left: place.x - place.width / 2,
           top: place.y - cardHeight / 2,

@@ -60,10 +60,8 @@ export function MapView() {
           onSelect={select}
           onToggleFault={toggleFault}
         />
-        <div className="map-foot">
-          <IncidentNote incidents={topology.incidents} />
-          <Legend />
-        </div>
+        <IncidentNote incidents={topology.incidents} />
+        <Legend />
       </section>
       {selection.edge !== null && (
         <EdgePanel ref={panel} key={selection.edge.id} edge={selection.edge} onClose={() => select(null)} />
