@@ -113,6 +113,21 @@ describe('TLS that is opened', () => {
     expect((await runProgram('curl', ['-sS', url])).stdout).toBe('secret /');
   });
 
+  it.each(['start', 'before-head', 'mid-body'] as const)(
+    'is reset by a rule with a real RST: %s',
+    async (at) => {
+      const site = await trustedSite();
+      await scene.spike.configure({ rules: [{ name: 'cut', faults: [{ type: 'reset', at }] }] });
+      const secure = await tlsThrough(`localhost:${site.port}`);
+      const client = new RawClient(secure);
+      client.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      expect(await client.toClose()).toBe('ECONNRESET');
+      expect((await scene.spike.flow()).flow.error?.cause).toBe('fault-reset');
+      const args = curlArgs(scene.spike, '--cacert', caFile, `https://localhost:${site.port}/`);
+      expect([35, 56]).toContain((await runProgram('curl', args)).exitCode);
+    },
+  );
+
   it('carries WebSocket messages', async () => {
     const site = await trustedSite();
     const sockets = new WebSocketServer({ server: site });

@@ -1,7 +1,7 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { Link } from '../rules/link.ts';
-import { needs } from '../rules/compiled-rules.ts';
+import { namesNeeded } from './names-needed.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { ExchangeRecord } from './exchange-record.ts';
@@ -110,10 +110,10 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#environment.openFlows.add(this);
     const compiled = this.#environment.rules.compiled;
     if (compiled.needs === 0) return this.#send();
-    const caller = this.#host.facts.caller;
-    if ((compiled.needs & needs.caller) === 0 || caller.ready === null) return this.#match();
+    const names = namesNeeded(compiled.needs, this.#host.facts.caller, this.#destination.callee);
+    if (names === null) return this.#match();
     this.#wait();
-    void caller.ready.then(() => {
+    void names.then(() => {
       if (!this.#over) this.#match();
     });
   }

@@ -78,7 +78,7 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
 
   ended(): void {
     this.#inputEnded = true;
-    if (this.#ahead === null) this.#inputOver();
+    if (this.#ahead === null && !this.#closing) this.#inputOver();
   }
 
   closed(error: NodeJS.ErrnoException | null): void {

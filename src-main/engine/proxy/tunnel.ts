@@ -4,6 +4,7 @@ import type { FaultPlan } from '../rules/fault-plan.ts';
 import { Link } from '../rules/link.ts';
 import type { Candidates, CompiledRule } from '../rules/compiled-rules.ts';
 import { needs } from '../rules/compiled-rules.ts';
+import { namesNeeded } from './names-needed.ts';
 import type { RulesFollower } from '../rules/rule-runtime.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { endFlow } from './new-flow.ts';
@@ -135,7 +136,7 @@ export class Tunnel implements OpenFlow, RulesFollower {
   rulesChanged(): void {
     const runtime = this.#environment.rules;
     if ((runtime.compiled.needs & needs.tunnels) === 0 && this.#plan === null) return;
-    if ((runtime.compiled.needs & needs.caller) !== 0 && this.#waitForName()) return;
+    if (this.#waitForNames(runtime.compiled.needs)) return;
     const callee = this.#destination.callee.current.name;
     const caller = this.#facts.caller.current.name;
     const matching = runtime.compiled.matchTunnel(caller, callee, this.#destination.host);
@@ -146,12 +147,12 @@ export class Tunnel implements OpenFlow, RulesFollower {
     if (added.length > 0) this.#draw(added);
   }
 
-  /** Whether the caller is still being looked up; looks at the rules again when that is over. */
-  #waitForName(): boolean {
-    const { ready } = this.#facts.caller;
-    if (ready === null || this.#waitsForName) return this.#waitsForName;
+  /** Whether a name that the rules ask for is still being looked up; looks at the rules again when that is over. */
+  #waitForNames(needed: number): boolean {
+    const names = namesNeeded(needed, this.#facts.caller, this.#destination.callee);
+    if (names === null || this.#waitsForName) return this.#waitsForName;
     this.#waitsForName = true;
-    void ready.then(() => {
+    void names.then(() => {
       this.#waitsForName = false;
       if (!this.#over) this.rulesChanged();
     });

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import type { ActiveRule } from '../../../../../src-main/engine/cluster/messages.ts';
+import { Http1Session } from '../../../../../src-main/engine/proxy/http1-session.ts';
+import { hold } from '../../../../../src-main/engine/proxy/ports.ts';
+import { activeRule } from '../../../../support/data-plane-harness.ts';
+import { FakeConnection, fakeNetwork, FakeTransport } from '../../../../support/fake-network.ts';
+
+function open(rules: readonly ActiveRule[] = []) {
+  const network = fakeNetwork(rules);
+  const client = new FakeTransport();
+  const upgraded: unknown[] = [];
+  const session = new Http1Session(network.environment, network.facts, client, {
+    connect: null,
+    proxyUser: () => undefined,
+    upgraded: (switched, ahead) => void upgraded.push([switched.rest?.toString(), ahead?.toString()]),
+  });
+  const say = (text: string): void => session.received(Buffer.from(text, 'latin1'));
+  /** Grants the lease that waits, as a new connection or one that was used before. */
+  const grant = (uses = 0): FakeConnection => {
+    const connection = new FakeConnection();
+    connection.uses = uses;
+    network.leases.shift()?.request.leased(connection);
+    return connection;
+  };
+  const answer = (connection: FakeConnection, text: string): void =>
+    connection.owner?.received(Buffer.from(text, 'latin1'));
+  return { ...network, client, session, say, grant, answer, upgraded };
+}
+
+const get = 'GET /a HTTP/1.1\r\nHost: orders\r\n\r\n';
+const post = 'POST /b HTTP/1.1\r\nHost: orders\r\nContent-Length: 5\r\n\r\nhello';
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+describe('bytes in, bytes out', () => {
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nT: 1\r\n\r\n';
+  const asked = `${get}${post}`;
+  const answers = [chunked, ok];
+
+  /** The whole conversation, with the client's and the upstream's bytes cut at these places. */
+  function converse(
+    cutAt: number,
+    answerCutAt: number,
+  ): { sent: string[]; received: string; urls: string[] } {
+    const scene = open();
+    const sent: string[] = [];
+    let current: FakeConnection | null = null;
+    const serve = (): void => {
+      for (;;) {
+        if (scene.leases.length > 0) current = scene.grant();
+        if (current === null || current.transport.text !== [get, post][sent.length]) return;
+        const connection: FakeConnection = current;
+        const text = answers[sent.length] as string;
+        sent.push(connection.transport.text);
+        current = null;
+        scene.answer(connection, text.slice(0, answerCutAt));
+        scene.answer(connection, text.slice(answerCutAt));
+      }
+    };
+    for (const piece of [asked.slice(0, cutAt), asked.slice(cutAt)]) {
+      scene.say(piece);
+      serve();
+    }
+    return { sent, received: scene.client.text, urls: scene.flows.map((flow) => flow.url) };
+  }
+
+  it('are the same wherever the requests are cut', () => {
+    for (let cut = 1; cut < asked.length; cut++) {
+      const { sent, received, urls } = converse(cut, 20);
+      expect(sent, `cut at ${cut}`).toEqual([get, post]);
+      expect(received).toBe(chunked + ok);
+      expect(urls).toEqual(['http://orders:80/a', 'http://orders:80/b']);
+    }
+  });
+
+  it('are the same wherever the answers are cut', () => {
+    for (let cut = 1; cut < chunked.length; cut++) {
+      expect(converse(asked.length, cut).received, `cut at ${cut}`).toBe(chunked + ok);
+    }
+  });
+});
+
+describe('commands', () => {
+  it('send the head of a request that waits for 100 as soon as there is a connection', () => {
+    const { say, grant } = open();
+    say('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');
+    expect(grant().transport.text).toContain('100-continue');
+  });
+
+  it('have a client wait while its upstream connects, and not longer', () => {
+    const { say, grant, client } = open();
+    say(post);
+    expect(client.holds).toBe(hold.connecting);
+    grant();
+    expect(client.holds).toBe(0);
+  });
+
+  it('keep a pipelining client waiting until its turn, however often another reason goes', () => {
+    const { say, grant, answer, client } = open();
+    say(get + get + get);
+    expect(client.holds).toBe(hold.turn);
+    const first = grant();
+    expect(client.holds).toBe(hold.turn);
+    answer(first, ok);
+    expect(client.holds).toBe(hold.turn);
+    answer(grant(), ok);
+    expect(client.holds).toBe(0);
+  });
+
+  it('ask for nothing more while the client does not take its answers', () => {
+    const { say, grant, answer, client, session, leases } = open();
+    say(get + get);
+    client.isFull = true;
+    answer(grant(), ok);
+    expect(leases).toHaveLength(0);
+    client.isFull = false;
+    session.drained();
+    expect(leases).toHaveLength(1);
+  });
+
+  it('have the upstream wait for a slow client', () => {
+    const { say, grant, answer, client, session } = open();
+    say(get);
+    const connection = grant();
+    client.isFull = true;
+    answer(connection, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok');
+    expect(connection.transport.holds).toBe(hold.full);
+    client.isFull = false;
+    session.drained();
+    expect(connection.transport.holds).toBe(0);
+  });
+
+  it('try a stale connection again for GET alone, and once', () => {
+    for (const [request, tries] of [
+      [get, 2],
+      [post, 1],
+    ] as const) {
+      const { say, grant, leases, client } = open();
+      say(request);
+      grant(1).owner?.closed(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+      expect(leases.length).toBe(tries - 1);
+      if (tries === 2) {
+        expect(leases[0]?.fresh).toBe(true);
+        grant(1).owner?.closed(null);
+      }
+      expect(client.text).toMatch(/^HTTP\/1\.1 502 /);
+    }
+  });
+
+  it('end a connection in an orderly way, once, and write nothing afterwards', () => {
+    for (const hostile of ['GET / HTTP/1.1\r\n\r\n', `${get.replace('/a', 'ftp://x/')}junk`, '\0']) {
+      const { say, client, flows, session } = open();
+      say(hostile);
+      say('more');
+      session.ended();
+      expect(client.commands).toEqual(['close']);
+      expect(client.text).toMatch(/^HTTP\/1\.1 400 /);
+      expect(flows.map((flow) => flow.kind)).toEqual(['refused']);
+    }
+  });
+
+  it('hand over an upgrade with what both sides said ahead', () => {
+    const { say, grant, answer, upgraded, client } = open();
+    say('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nclient');
+    answer(grant(), 'HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nserver');
+    expect(upgraded).toEqual([['server', 'client']]);
+    expect(client.text).toMatch(/^HTTP\/1\.1 101 S\r\n/);
+  });
+
+  it('hand over an upgrade whose 101 a rule holds only when it has come out', () => {
+    const rule = activeRule({ name: 'slow', faults: [{ type: 'latency', latencyMs: 50 }] });
+    const { say, grant, answer, upgraded, client, clock } = open([rule]);
+    say('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+    const connection = grant();
+    answer(connection, 'HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+    answer(connection, 'early');
+    expect([client.text, upgraded.length]).toEqual(['', 0]);
+    clock.advance(50);
+    expect(client.text).toMatch(/^HTTP\/1\.1 101 S\r\n/);
+    expect(upgraded).toEqual([['early', undefined]]);
+  });
+
+  it('give up the upstream with a client that goes', () => {
+    const { say, grant, session, flows } = open();
+    say(get);
+    const connection = grant();
+    session.closed(null);
+    expect(connection.released).toBe(false);
+    expect(flows[0]?.error?.cause).toBe('client-closed');
+    const waiting = open();
+    waiting.say(get);
+    waiting.session.closed(null);
+    expect(waiting.leases[0]?.cancelled).toBe(true);
+  });
+});
