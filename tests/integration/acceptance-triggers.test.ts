@@ -83,6 +83,31 @@ describe('probability with a seed', () => {
   });
 });
 
+describe('a rule for a callee', () => {
+  it('hits the very first call to it, on every worker', async () => {
+    // The callee is the process that listens: this one, as another client of the same agent has seen it.
+    await callThrough(agent.ready.proxy, `${site.origin}/`);
+    const callee = await eventually(async () => {
+      const [flow] = await agent.flows('callee:*');
+      if (flow === undefined || flow.callee.resolvedBy !== 'process') {
+        await callThrough(agent.ready.proxy, `${site.origin}/`);
+        throw new Error('not looked up yet');
+      }
+      return flow.callee.name;
+    });
+    await using fresh = await startSite(null); // nobody has called this port yet
+    const faults = [{ type: 'status' as const, status: 410, headers: {}, body: '' }];
+    const rule = { name: 'gone', enabled: true, match: { callee }, trigger: {}, faults };
+    const { id } = await agent.client.rules.create(rule);
+    const first = await Promise.all(
+      Array.from({ length: 4 }, () => callThrough(agent.ready.proxy, `${fresh.origin}/`)),
+    );
+    await agent.client.rules.remove({ id });
+    expect(first.map(({ status }) => status)).toEqual([410, 410, 410, 410]);
+    expect(fresh.requests).toEqual([]);
+  });
+});
+
 describe('the workspace file, under two workers', () => {
   const statuses = () =>
     Promise.all(

@@ -33,13 +33,16 @@ export function createCalleeResolver({ lookup, clock }: CalleeResolverOptions): 
 
   function lookUp(place: Place, port: number): void {
     const { handle } = place;
+    const isFirst = place.lookUpAgainAt === 0;
     place.lookUpAgainAt = Number.POSITIVE_INFINITY;
-    handle.ready = lookup.listenerOf(port).then((owner) => {
+    const over = lookup.listenerOf(port).then((owner) => {
       const isKnown = owner !== null && !forwarders.test(owner.name);
       if (isKnown) handle.current = named(owner, handle.current);
       place.lookUpAgainAt = clock.now() + (isKnown ? KNOWN_FOR_MS : UNKNOWN_FOR_MS);
       handle.ready = null;
     });
+    // Whoever has a name already does not wait for a better one: calls wait for `ready`.
+    if (isFirst) handle.ready = over;
   }
 
   return {

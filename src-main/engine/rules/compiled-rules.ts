@@ -13,6 +13,8 @@ export const needs = {
   caller: 2,
   /** Some rule can act on tunnels. */
   tunnels: 4,
+  /** Some rule asks for the callee: as with the caller. */
+  callee: 8,
 } as const;
 
 export interface CompiledRule {
@@ -46,6 +48,7 @@ export class CompiledRules {
     let bits = this.list.length > 0 ? needs.rules : 0;
     for (const compiled of this.list) {
       if (compiled.match.needsCaller) bits |= needs.caller;
+      if (compiled.match.needsCallee) bits |= needs.callee;
       if (compiled.actsOnTunnels && !compiled.match.needsHttp) bits |= needs.tunnels;
     }
     this.needs = bits;

@@ -15,6 +15,7 @@ const always: TextTest = () => true;
 /** A match, compiled. The parts that an edge decides are apart from those that differ from call to call. */
 export interface CompiledMatch {
   readonly needsCaller: boolean;
+  readonly needsCallee: boolean;
   /** A tunnel has neither method nor path: a rule that asks for one of them is not about tunnels. */
   readonly needsHttp: boolean;
   edge(caller: string, callee: string, host: string): boolean;
@@ -30,6 +31,7 @@ export function compileMatch(match: Match): CompiledMatch {
   const path = compileText(match.path, true);
   return {
     needsCaller: match.caller !== undefined,
+    needsCallee: match.callee !== undefined,
     needsHttp: match.method !== undefined || match.path !== undefined,
     edge: (callerName, calleeName, hostName) => caller(callerName) && callee(calleeName) && host(hostName),
     call: (methodName, pathText) => method(methodName) && path(withoutQuery(pathText)),

@@ -122,7 +122,7 @@ describe('a callee', () => {
     now = 9_999;
     expect(resolver.resolve(here).ready).toBeNull();
     now = 10_000;
-    await resolver.resolve(here).ready;
+    expect(resolver.resolve(here).ready, 'it has a name: nobody waits for the next').toBeNull();
     expect(asked).toHaveLength(2);
   });
 

@@ -40,6 +40,7 @@ describe('compiled rules', () => {
     expect(bits()).toBe(0);
     expect(bits(make({}))).toBe(needs.rules);
     expect(bits(make({ match: { caller: 'a' } }))).toBe(needs.rules | needs.caller);
+    expect(bits(make({ match: { callee: 'a' } }))).toBe(needs.rules | needs.callee);
     expect(bits(make({ faults: hang }))).toBe(needs.rules | needs.tunnels);
     expect(bits(make({ faults: hang, match: { path: '/x' } }))).toBe(needs.rules);
   });
