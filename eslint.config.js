@@ -26,7 +26,10 @@ function forbid(entries) {
 
 const noIo = [
   [parts.io, 'No I/O in here: it belongs to engine/io (style: who may import whom).'],
-  [String.raw`(^|/)\.\./(\.\./)*io/`, 'Protocols and rules know io only by the interfaces of proxy/ports.ts.'],
+  [
+    String.raw`(^|/)\.\./(\.\./)*io/`,
+    'Protocols and rules know io only by the interfaces of proxy/ports.ts.',
+  ],
 ];
 const engineOnly = [
   [parts.electron, 'The engine runs without Electron.'],
@@ -40,7 +43,15 @@ const engineOnly = [
 
 export default tseslint.config(
   {
-    ignores: ['out', 'dist', 'node_modules', 'test-results', 'playwright-report', 'coverage', 'tests/fixtures'],
+    ignores: [
+      'out',
+      'dist',
+      'node_modules',
+      'test-results',
+      'playwright-report',
+      'coverage',
+      'tests/fixtures',
+    ],
   },
   ...tseslint.configs.recommended,
   {
@@ -53,7 +64,10 @@ export default tseslint.config(
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
     },
   },
   {
@@ -62,7 +76,10 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
     },
   },
   {
@@ -76,13 +93,25 @@ export default tseslint.config(
       ]),
     },
   },
-  { files: ['src-main/**/*.ts'], rules: { 'no-restricted-imports': forbid([[parts.renderer, 'The main process does not know the window.']]) } },
+  {
+    files: ['src-main/**/*.ts'],
+    rules: {
+      'no-restricted-imports': forbid([[parts.renderer, 'The main process does not know the window.']]),
+    },
+  },
   { files: ['src-main/engine/**/*.ts'], rules: { 'no-restricted-imports': forbid(engineOnly) } },
   {
     files: ['src-main/engine/proxy/**/*.ts', 'src-main/engine/rules/**/*.ts'],
     rules: {
       'no-restricted-imports': forbid([...engineOnly, ...noIo]),
-      'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'process'],
+      'no-restricted-globals': [
+        'error',
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+        'performance',
+        'process',
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'Time is injected (engine/clock.ts).' },
@@ -90,7 +119,10 @@ export default tseslint.config(
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time is injected (engine/clock.ts).' },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Time is injected (engine/clock.ts).',
+        },
       ],
     },
   },
@@ -136,14 +168,22 @@ export default tseslint.config(
         [parts.node, 'The window has no Node.'],
         [parts.electron, 'The window reaches Electron by its bridge only.'],
         [parts.main, 'The window imports src-shared only.'],
-        [String.raw`(^|/)\.\./(live|map|charts|faults|captures|playback|findings|setup|settings)/`, 'Features do not import one another.'],
+        [
+          String.raw`(^|/)\.\./(live|map|charts|faults|captures|playback|findings|setup|settings)/`,
+          'Features do not import one another.',
+        ],
         [String.raw`features/`, 'Features do not import one another.'],
       ]),
     },
   },
   {
     files: ['src-renderer/{stores,ui}/**/*.{ts,tsx}'],
-    rules: { 'no-restricted-imports': forbid([[parts.main, 'The window imports src-shared only.'], [String.raw`features/`, 'Stores and ui know no feature.']]) },
+    rules: {
+      'no-restricted-imports': forbid([
+        [parts.main, 'The window imports src-shared only.'],
+        [String.raw`features/`, 'Stores and ui know no feature.'],
+      ]),
+    },
   },
   {
     // Programs that talk to a terminal.
@@ -151,4 +191,5 @@ export default tseslint.config(
     rules: { 'no-console': 'off', 'max-lines-per-function': 'off' },
   },
   { files: ['tests/**', 'bench/**'], rules: { 'max-lines': 'off' } },
+  { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 );

@@ -19,7 +19,10 @@ export async function findChromium() {
   const system = systemBrowsers.find((path) => existsSync(path));
   if (system !== undefined) return system;
   if (install('playwright', ['install', 'chromium'])) return '';
-  if (process.getuid?.() === 0 && install('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'])) {
+  if (
+    process.getuid?.() === 0 &&
+    install('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'])
+  ) {
     return '/usr/bin/chromium';
   }
   return null;

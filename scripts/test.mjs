@@ -43,7 +43,14 @@ async function check(name, command, args) {
 async function vitest(project) {
   console.log(`\n# ${project} tests`);
   const file = join(reports, `${project}.json`);
-  const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const args = [
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ];
   const code = await run('vitest', args);
   const report = readReport(file);
   if (report === null) return count({ failed: 1 });
@@ -60,7 +67,9 @@ async function playwright() {
   console.log('\n# end-to-end tests');
   const chromium = await findChromium();
   if (chromium === null) {
-    console.error('No browser: install one with `npx playwright install chromium`, or a system package named chromium.');
+    console.error(
+      'No browser: install one with `npx playwright install chromium`, or a system package named chromium.',
+    );
     return count({ failed: 1 });
   }
   const file = join(reports, 'e2e.json');
@@ -78,8 +87,9 @@ const steps = {
   format: () => check('format', 'prettier', ['--check', '.', '--log-level', 'warn']),
   lint: () => check('lint and layering', 'eslint', ['.', '--max-warnings', '0']),
   types: async () => {
-    await check('types: main, tests', 'tsc', ['-p', 'tsconfig.node.json']);
+    await check('types: main and tests', 'tsc', ['-p', 'tsconfig.node.json']);
     await check('types: window', 'tsc', ['-p', 'tsconfig.web.json']);
+    await check('types: end-to-end tests', 'tsc', ['-p', 'tsconfig.e2e.json']);
   },
   build: () => check('build', 'electron-vite', ['build', '--logLevel', 'warn']),
   unit: () => vitest('unit'),

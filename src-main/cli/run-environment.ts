@@ -42,9 +42,7 @@ export function runEnvironment(options: RunEnvironmentOptions): RunEnvironment {
     ...nodeVariables(options, read),
     JAVA_TOOL_OPTIONS: javaToolOptions(options, read),
   };
-  notes.push(
-    'Go, Ruby and browsers never use a proxy for localhost and 127.*: give those callees a route.',
-  );
+  notes.push('Go, Ruby and browsers never use a proxy for localhost and 127.*: give those callees a route.');
   return { set: options.platform === 'win32' ? withoutDoubles(set) : set, notes };
 }
 
