@@ -28,7 +28,7 @@ function resolvable(name) {
 }
 
 function spike(directory, { port, origin, recording }) {
-  const workspace = join(directory, `spike-${port}.yaml`);
+  const workspace = join(directory, `spike-${port.rev}.yaml`);
   const routes = `routes:\n  - { name: origin, listen: 127.0.0.1:${port.rev}, upstream: http://127.0.0.1:${origin.http} }\n`;
   const text = `version: 1\n${routes}tls: { trust: [${origin.caPath}] }\ncapture: { enabled: ${recording} }\n`;
   writeFileSync(workspace, text);
