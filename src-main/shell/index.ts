@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import * as electron from 'electron';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { startAgentWithFlags } from '../cli/agent-with-flags.ts';
 import { createLog } from '../cli/log-stream.ts';
 import { homeOf, withAgentFlags } from '../cli/options.ts';
@@ -19,8 +19,18 @@ function flagsOf(words: readonly string[]): AgentFlags {
     .opts<AgentFlags>();
 }
 
+/** Commander has said on stderr what is wrong; thrown on, Electron would show a stack in a box of its own. */
+function flagsOrEnd(words: readonly string[]): AgentFlags {
+  try {
+    return flagsOf(words);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exit(error.exitCode === 0 ? 0 : 2);
+  }
+}
+
 // A packaged application has its own name first, one that is run from a folder has that folder as well.
-const flags = flagsOf(process.argv.slice(electron.app.isPackaged ? 1 : 2));
+const flags = flagsOrEnd(process.argv.slice(electron.app.isPackaged ? 1 : 2));
 const log = createLog(flags.logLevel);
 const at = (path: string): string => fileURLToPath(new URL(path, packageDirectory));
 

@@ -19,7 +19,7 @@ const test = base.extend<{ desktop: ElectronStandIn; window: StandInWindow; fore
     await use(desktop.windows[0] as StandInWindow);
   },
   /** The URL of a page that is not Spike's. */
-   
+
   foreign: async ({}, use) => {
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Foreign</title>');

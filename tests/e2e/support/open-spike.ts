@@ -143,25 +143,20 @@ async function withCalls({ page, home, desktop, exported }: Window, origin: stri
     if (found === null || found.proxy === null) throw new Error(`No agent answers for ${home}`);
     return { ...found, proxy: found.proxy };
   });
-  const authorization = `Bearer ${agent.token}`;
-  return {
-    page,
-    desktop,
-    exported,
-    call: (path) => callThrough(agent.proxy, `http://${origin}${path}`),
-    async ask<T>(path: string, init: RequestInit = {}) {
-      const headers = { authorization, 'content-type': 'application/json' };
-      const answer = await fetch(`${agent.control}/api/v1${path}`, { ...init, headers });
-      if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-      return (await answer.json()) as T;
-    },
+  const { proxy } = agent;
+  const ask = async <T>(path: string, init: RequestInit = {}): Promise<T> => {
+    const headers = { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${agent.control}/api/v1${path}`, { ...init, headers });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as T;
   };
+  return { page, desktop, exported, ask, call: (path) => callThrough(proxy, `http://${origin}${path}`) };
 }
 
 /** A test over one target, with an agent and a service of its own. */
 export const test = base.extend<{ target: Target; home: string; spike: OpenSpike }>({
   target: ['browser', { option: true }],
-   
+
   home: async ({}, use) => {
     const home = mkdtempSync(join(tmpdir(), 'spike-e2e-'));
     await use(home);
