@@ -271,9 +271,9 @@ class ClusteredEngine implements Engine {
       this.#incidents.replaced(event.worker, event.afterMs);
       return this.#events.tell(event);
     }
-    const { worker, pid, reason, openFlows, openFlowIds } = event;
+    const { worker, pid, reason, openFlows, openFlowIds, atMs } = event;
     this.#history.workerLost(worker);
-    this.#incidents.lost(worker, openFlows);
+    this.#incidents.lost(worker, openFlows, atMs);
     this.#events.tell({ type: 'worker.lost', worker, pid, reason, lostFlows: openFlows });
     const message = `Worker ${worker} was lost (${reason}) while the call was open; it was cut.`;
     const error = { code: 'SPIKE_WORKER_LOST', cause: 'spike-worker-lost' as const, message };

@@ -58,6 +58,8 @@ test('a call of curl over HTTPS: its row, its detail, its body decoded and made 
     const { stdout } = await runProgram('curl', [...options, ...curlArgs(agent, ca, url, 'curl-beside')]);
     expect(stdout).toBe('200');
   }
+  // Both, before the pointer is over the list, which stands still then.
+  await expect(page.locator('[data-id]', { hasText: 'curl-beside' })).toHaveCount(2);
   for (const coding of ['gzip', 'br']) {
     const name = new RegExp(`^GET /data\\.${coding}, curl-beside to .*, 200,`);
     const row = page.getByRole('row', { name });

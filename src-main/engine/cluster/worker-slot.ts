@@ -26,6 +26,8 @@ export interface SlotOwner {
 }
 
 export interface LostWorker {
+  /** Unix ms, as in the status of the worker: readers find the one by the other. */
+  readonly atMs: number;
   readonly pid: number | null;
   /** `signal SIGKILL`, `exit code 1`, `could not be started`. */
   readonly reason: string;
@@ -244,13 +246,14 @@ export class WorkerSlot {
 
   #gone(worker: Worker, reason: string): void {
     if (worker !== this.#worker) return;
+    const nowMs = this.#o.clock.now();
     const lost: LostWorker = {
+      atMs: nowMs,
       pid: this.pid,
       reason,
       openFlows: this.#gauge?.openFlows ?? 0,
       openFlowIds: this.#gauge?.openFlowIds ?? [],
     };
-    const nowMs = this.#o.clock.now();
     this.#worker = null;
     this.#gauge = null;
     this.#state = 'lost';

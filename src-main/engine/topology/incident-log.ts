@@ -16,8 +16,8 @@ export class IncidentLog {
     this.#clock = clock;
   }
 
-  lost(worker: number, lostFlows: number): void {
-    const atMs = this.#clock.now();
+  /** @param atMs Unix ms, as in the worker's status. */
+  lost(worker: number, lostFlows: number, atMs: number): void {
     const incident = { worker, at: new Date(atMs).toISOString(), replacedAfterMs: null, lostFlows };
     this.#incidents = [...this.#incidents, { atMs, incident }].slice(-mostShown);
   }

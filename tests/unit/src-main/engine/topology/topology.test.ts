@@ -140,8 +140,8 @@ describe('topology view', () => {
 describe('incident log', () => {
   it('keeps lost workers with what became of them, for five minutes', () => {
     const log = new IncidentLog(clock);
-    log.lost(3, 7);
-    log.lost(1, 0);
+    log.lost(3, 7, clock.now());
+    log.lost(1, 0, clock.now());
     expect(log.recent()).toMatchObject([
       { worker: 3, lostFlows: 7, replacedAfterMs: null },
       { worker: 1, lostFlows: 0, replacedAfterMs: null },
@@ -154,7 +154,7 @@ describe('incident log', () => {
 
   it('is bounded in a storm', () => {
     const log = new IncidentLog(clock);
-    for (let n = 0; n < 500; n += 1) log.lost(1, 0);
+    for (let n = 0; n < 500; n += 1) log.lost(1, 0, clock.now());
     expect(log.recent()).toHaveLength(50);
   });
 });
