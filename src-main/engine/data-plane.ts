@@ -180,8 +180,10 @@ export class DataPlane implements WorkerDataPlane {
     this.#openFlows.close();
     this.#hitsTimer?.cancel();
     this.#flushHits();
-    this.#capture.close();
+    // Flows that wait for a name get the one they have, in the turn after this.
     this.#options.names.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#capture.close();
   }
 
   #createEnvironment(sink: FlowSink): ConnectionEnvironment {

@@ -236,7 +236,7 @@ describe('the ports of Spike itself', () => {
   it.each(spellings)('are not called as %s, in either form', async (host) => {
     const own = `${host}:${scene.spike.proxyPort}`;
     const plain = await callThrough(scene.spike.proxy, `http://${scene.spike.proxy}/`, {}).catch(() => null);
-    expect(plain?.status).toBe(502);
+    expect(plain?.status).toBe(403);
     const raw = await scene.peers.connect(scene.spike.proxyPort);
     raw.write(`GET http://${own}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
     expect(await raw.toEnd()).toMatch(/spike-error: upstream-(forbidden|refused)/);

@@ -11,7 +11,7 @@ import type { SessionHost } from '../proxy/http1-session.ts';
 import type { RequestHead } from '../proxy/http1/head.ts';
 import type { SwitchedProtocol } from '../proxy/http1-exchange.ts';
 import { failureResponse, responseBytes } from '../proxy/local-response.ts';
-import { endFlow, newFlow } from '../proxy/new-flow.ts';
+import { finishFlow, newFlow } from '../proxy/new-flow.ts';
 import { hold } from '../proxy/ports.ts';
 import type { Destination, NameHolder, NetworkFailure, TransportOwner } from '../proxy/ports.ts';
 import { parseClientHello } from '../tls/client-hello.ts';
@@ -354,8 +354,7 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     const now = this.#environment.clock.now();
     const flow = newFlow(kind, this.#environment, this, destination, now);
     flow.rawHead = rawHead;
-    endFlow(flow, this, destination, now, failure);
-    this.#environment.sink.record(flow);
+    finishFlow(this.#environment, flow, this, destination, failure);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
 import type { ClientFacts, ProxyEnvironment } from '../proxy/environment.ts';
 import type { SwitchedProtocol } from '../proxy/http1-exchange.ts';
-import { endFlow, newFlow } from '../proxy/new-flow.ts';
+import { finishFlow, newFlow } from '../proxy/new-flow.ts';
 import { hold } from '../proxy/ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, PendingLease } from '../proxy/ports.ts';
 import { Tunnel } from '../proxy/tunnel.ts';
@@ -196,8 +196,7 @@ export class TunnelDoor {
     const now = this.#environment.clock.now();
     const ended = flow ?? newFlow('tcp', this.#environment, this.#facts, destination, now);
     this.close();
-    endFlow(ended, this.#facts, destination, now, failure);
-    this.#environment.sink.record(ended);
+    finishFlow(this.#environment, ended, this.#facts, destination, failure);
     // What the client would have seen without Spike: a refused connection is closest to a reset one.
     this.#client().reset();
   }

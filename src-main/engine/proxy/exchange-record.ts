@@ -4,7 +4,7 @@ import type { BodyCollector, ClientFacts, ProxyEnvironment } from './environment
 import type { Http1Call } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
 import type { LocalResponse } from './local-response.ts';
-import { endFlow, newFlow } from './new-flow.ts';
+import { finishFlow, newFlow } from './new-flow.ts';
 import type { Destination, NetworkFailure } from './ports.ts';
 
 /** The flow of one exchange while it is written: what passed, when, over which connection. */
@@ -84,6 +84,9 @@ export class ExchangeRecord {
     }
     if (times.firstByteAt > 0 && times.sentAt > 0)
       flow.waitMs = Math.max(0, times.firstByteAt - times.sentAt);
+    // Until the upstream's last byte: what a rule holds back afterwards is in its own mark.
+    if (times.firstByteAt > 0)
+      flow.receiveMs = (times.endedAt || this.#environment.clock.now()) - times.firstByteAt;
     flow.upstreamAddress = call.address;
     flow.upstreamReused = call.reused;
     if (call.reused || timings === null) return;
@@ -108,15 +111,10 @@ export class ExchangeRecord {
   /** Hands the flow over, with the bodies that were kept. */
   end(call: Http1Call | null, plan: FaultPlan | null, failure: NetworkFailure | null): void {
     const flow = this.flow;
-    const now = this.#environment.clock.now();
-    if (call !== null) {
-      this.note(call);
-      if (call.times.firstByteAt > 0) flow.receiveMs = now - call.times.firstByteAt;
-    }
+    if (call !== null) this.note(call);
     if (this.#requestBody !== null) flow.requestBody = this.#requestBody.finish();
     if (this.#responseBody !== null) flow.responseBody = this.#responseBody.finish();
     if (plan !== null) flow.faults = plan.applied();
-    endFlow(flow, this.#client, this.#destination, now, failure);
-    this.#environment.sink.record(flow);
+    finishFlow(this.#environment, flow, this.#client, this.#destination, failure);
   }
 }

@@ -38,6 +38,8 @@ export interface CallTimes {
   leasedAt: number;
   sentAt: number;
   firstByteAt: number;
+  /** The answer has come whole. */
+  endedAt: number;
 }
 
 /** The parser of an upstream connection: lives as long as it, and serves one call after the other. */
@@ -91,7 +93,7 @@ export interface CallRequest {
  */
 export class Http1Call implements TransportOwner, LeaseRequest {
   readonly owner: CallOwner;
-  readonly times: CallTimes = { askedAt: 0, leasedAt: 0, sentAt: 0, firstByteAt: 0 };
+  readonly times: CallTimes = { askedAt: 0, leasedAt: 0, sentAt: 0, firstByteAt: 0, endedAt: 0 };
   connection: LeasedConnection | null = null;
   /** Facts of the connection that was used; they stay when it has been given back. */
   address: string | null = null;
@@ -286,6 +288,7 @@ export class Http1Call implements TransportOwner, LeaseRequest {
 
   #end(head: ResponseHead, rest: Buffer | null): void {
     this.#over = true;
+    this.times.endedAt = this.#clock.now();
     const connection = this.#detach();
     if (connection === null) return;
     if (head.endsHttp) return this.owner.callUpgraded(connection, rest);

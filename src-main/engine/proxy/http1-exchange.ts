@@ -11,7 +11,7 @@ import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
 import type { Http1Error } from './http1/http1-error.ts';
 import { serializeRequestHead, serializeResponseHead } from './http1/serialize-head.ts';
-import { failureResponse, faultResponse, responseBytes } from './local-response.ts';
+import { failureResponse, faultResponse, responseBytes, statusOfFailure } from './local-response.ts';
 import type { LocalResponse } from './local-response.ts';
 import type { OpenFlow } from './open-flows.ts';
 import { PendingUpgrade } from './pending-upgrade.ts';
@@ -99,6 +99,10 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#destination = destination;
     this.#keepAlive = head.keepAlive;
     this.#record = new ExchangeRecord(environment, host.facts, destination, head, now);
+  }
+
+  get isNamed(): boolean {
+    return this.#host.facts.caller.ready === null && this.#destination.callee.ready === null;
   }
 
   get startedAtMs(): number {
@@ -235,9 +239,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#record.failed(failure);
     // Half an answer cannot be taken back: the client must see that it broke off.
     if (this.#answering !== null) return this.#break(failure);
-    const status =
-      failure.cause === 'upstream-connect-timeout' || failure.cause === 'upstream-timeout' ? 504 : 502;
-    this.#answer(failureResponse(status, failure));
+    this.#answer(failureResponse(statusOfFailure(failure), failure));
   }
 
   callUpgraded(connection: LeasedConnection, rest: Buffer | null): void {

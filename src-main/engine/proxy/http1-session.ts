@@ -6,7 +6,7 @@ import type { Http1Error } from './http1/http1-error.ts';
 import { RequestParser } from './http1/parser.ts';
 import type { Http1Sink } from './http1/parser.ts';
 import { failureResponse, responseBytes } from './local-response.ts';
-import { endFlow, newFlow } from './new-flow.ts';
+import { finishFlow, newFlow } from './new-flow.ts';
 import { hold } from './ports.ts';
 import type { Destination, NetworkFailure, Transport, TransportOwner } from './ports.ts';
 
@@ -288,14 +288,14 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
   /** Answers a request that goes nowhere, shows it as a refused flow, and ends the connection. */
   #refuse(status: number, failure: NetworkFailure, rawHead: string): void {
     this.#closing = true;
+    const { facts } = this;
     const now = this.#environment.clock.now();
-    const flow = newFlow('refused', this.#environment, this.facts, this.facts.destination, now);
+    const flow = newFlow('refused', this.#environment, facts, facts.destination, now);
     const answer = failureResponse(status, failure);
     flow.rawHead = rawHead;
     flow.requestHeadBytes = rawHead.length;
     flow.status = status;
-    endFlow(flow, this.facts, this.facts.destination, now, failure);
-    this.#environment.sink.record(flow);
+    finishFlow(this.#environment, flow, facts, facts.destination, failure);
     this.client.write(responseBytes(answer, 'close', true));
     this.#close();
   }

@@ -50,6 +50,12 @@ export function faultResponse(answer: LocalAnswer): LocalResponse {
   return response(answer.status, fields, answer.body);
 }
 
+/** 504 for what took too long, 403 for where Spike does not go, 502 for the rest (RFC 9110, sections 15.5.4 and 15.6). */
+export function statusOfFailure({ cause }: Pick<NetworkFailure, 'cause'>): number {
+  if (cause === 'upstream-forbidden') return 403;
+  return cause === 'upstream-connect-timeout' || cause === 'upstream-timeout' ? 504 : 502;
+}
+
 /** The answer when the upstream could not give one: says why in words, and in `spike-error` for programs. */
 export function failureResponse(
   status: number,

@@ -58,16 +58,26 @@ export function newFlow(
 
 const noFaults: FlowRecord['faults'] = [];
 
-/** Ends a flow: names as they are known by now, its duration, and why it failed. */
-export function endFlow(
+/**
+ * Ends a flow and hands it over. A caller or callee that is still being looked up is waited for: the record waits, not
+ * the call. So a client that asks for one thing and exits has its name, and its edge is not split in two.
+ */
+export function finishFlow(
+  environment: Pick<ProxyEnvironment, 'clock' | 'sink'>,
   flow: FlowRecord,
   client: ClientFacts,
   destination: Destination | null,
-  endedAtMs: number,
   failure: NetworkFailure | null,
 ): void {
-  flow.caller = client.caller.current;
-  if (destination !== null) flow.callee = destination.callee.current;
-  flow.durationMs = Math.max(0, endedAtMs - flow.startedAtMs);
+  flow.durationMs = Math.max(0, environment.clock.now() - flow.startedAtMs);
   if (failure !== null) flow.error = { code: failure.code, cause: failure.cause, message: failure.message };
+  const caller = client.caller;
+  const callee = destination === null ? null : destination.callee;
+  const record = (): void => {
+    flow.caller = caller.current;
+    if (callee !== null) flow.callee = callee.current;
+    environment.sink.record(flow);
+  };
+  if (caller.ready === null && (callee === null || callee.ready === null)) return record();
+  void Promise.all([caller.ready, callee?.ready]).then(record);
 }

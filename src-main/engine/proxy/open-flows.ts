@@ -6,6 +6,8 @@ export interface OpenFlow {
   /** What is known so far, with durationMs -1. Called only for flows that are open for long. */
   snapshot(): FlowRecord;
   readonly startedAtMs: number;
+  /** Whether looking up who calls and who is called is over: before, it would be shown on an edge that is none. */
+  readonly isNamed: boolean;
 }
 
 /** Flows are reported as open after this long: short ones are recorded once, when they end. */
@@ -42,7 +44,7 @@ export class OpenFlows {
 
   /** What is known of every open flow right now. */
   *snapshots(): Iterable<FlowRecord> {
-    for (const flow of this.#open) yield flow.snapshot();
+    for (const flow of this.#open) if (flow.isNamed) yield flow.snapshot();
   }
 
   close(): void {
@@ -67,6 +69,7 @@ export class OpenFlows {
     for (const flow of this.#open) {
       // The set keeps the order of their start: what follows is younger still.
       if (now - flow.startedAtMs < reportAfterMs) break;
+      if (!flow.isNamed) continue;
       const reportedAt = this.#reportedAt.get(flow);
       if (reportedAt !== undefined && now - reportedAt < repeatEveryMs) continue;
       this.#reportedAt.set(flow, now);

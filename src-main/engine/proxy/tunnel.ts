@@ -7,7 +7,7 @@ import { needs } from '../rules/compiled-rules.ts';
 import { namesNeeded } from './names-needed.ts';
 import type { RulesFollower } from '../rules/rule-runtime.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
-import { endFlow } from './new-flow.ts';
+import { finishFlow } from './new-flow.ts';
 import type { OpenFlow } from './open-flows.ts';
 import { hold } from './ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, Transport, TransportOwner } from './ports.ts';
@@ -78,6 +78,10 @@ export class Tunnel implements OpenFlow, RulesFollower {
     this.#flow = parts.flow;
     this.#faultsBefore = parts.flow.faults;
     this.#rules = parts.matched ?? [];
+  }
+
+  get isNamed(): boolean {
+    return this.#facts.caller.ready === null && this.#destination.callee.ready === null;
   }
 
   get startedAtMs(): number {
@@ -227,13 +231,11 @@ export class Tunnel implements OpenFlow, RulesFollower {
   #finish(failure: NetworkFailure | null, how: 'close' | 'reset'): void {
     if (this.#over) return;
     this.#over = true;
-    const now = this.#environment.clock.now();
     this.#environment.openFlows.remove(this);
     this.#environment.rules.followers.delete(this);
     if (this.#plan !== null) this.#environment.rules.close(this.#plan);
     this.#flow.faults = this.#faults();
-    endFlow(this.#flow, this.#facts, this.#destination, now, failure);
-    this.#environment.sink.record(this.#flow);
+    finishFlow(this.#environment, this.#flow, this.#facts, this.#destination, failure);
     this.#upstream.owner = null;
     for (const transport of [this.#upstream.transport, this.#client]) {
       if (how === 'reset') transport.reset();
