@@ -64,9 +64,9 @@ async function fill(page: Page): Promise<number> {
   const grid = page.getByRole('grid', { name: 'Calls' });
   await grid.hover();
   let rows = 0;
-  for (let round = 0; round < 400 && rows < wantedRows; round += 1) {
+  for (let round = 0; round < 3000 && rows < wantedRows; round += 1) {
     await page.mouse.wheel(0, -10_000_000);
-    await page.waitForTimeout(120);
+    await page.waitForTimeout(25);
     await page.mouse.wheel(0, 100);
     rows = Number(await grid.getAttribute('aria-rowcount'));
   }

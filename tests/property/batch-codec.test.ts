@@ -141,7 +141,7 @@ function expectSame(record: FlowRecord, flow: ReturnType<typeof decodeFlow>): vo
   expect(flow).toMatchObject({
     kind: record.kind,
     startedAt: formatMicroseconds(record.startedAtMs),
-    durationMs: absent(record.durationMs),
+    durationMs: inMicroseconds(absent(record.durationMs)),
     caller: record.caller,
     callee: record.callee,
     route: record.route,
@@ -159,9 +159,9 @@ function expectSame(record: FlowRecord, flow: ReturnType<typeof decodeFlow>): vo
       responseBody: record.responseBodyBytes,
     },
     timings: {
-      blocked: absent(record.blockedMs),
-      receive: absent(record.receiveMs),
-      tls: absent(record.tlsMs),
+      blocked: inMicroseconds(absent(record.blockedMs)),
+      receive: inMicroseconds(absent(record.receiveMs)),
+      tls: inMicroseconds(absent(record.tlsMs)),
     },
   });
   expect(flow.upstream?.address ?? null).toBe(record.upstreamAddress);

@@ -92,7 +92,7 @@ export function decodeFlow(bytes: Buffer, offset: number): Flow {
     id: texts.id,
     kind: coded(kindCodes, bytes, offset + at.kind),
     startedAt: formatMicroseconds(startOf(bytes, offset)),
-    durationMs: duration < 0 ? null : duration,
+    durationMs: duration < 0 ? null : microseconds(duration),
     caller: serviceOf(bytes, offset, texts.caller, at.callerResolver, at.callerPid),
     callee: serviceOf(bytes, offset, texts.callee, at.calleeResolver, at.calleePid),
     route: flags & flag.route ? texts.route : null,
@@ -178,7 +178,7 @@ function summaryOf(bytes: Buffer, offset: number, texts: RecordTexts, rare: type
     id: texts.id,
     kind,
     startedAtMs: startOf(bytes, offset),
-    durationMs: duration < 0 ? null : duration,
+    durationMs: duration < 0 ? null : microseconds(duration),
     caller: texts.caller,
     callee: texts.callee,
     method: http === null ? null : texts.method,
@@ -280,7 +280,7 @@ function sizesOf(bytes: Buffer, offset: number): Flow['sizes'] {
 function timingsOf(bytes: Buffer, offset: number): Flow['timings'] {
   const part = (index: number): number | null => {
     const ms = finite(bytes, offset + index * 8);
-    return ms < 0 ? null : ms;
+    return ms < 0 ? null : microseconds(ms);
   };
   return {
     blocked: part(0),
@@ -297,6 +297,11 @@ function coded<T>(codes: readonly T[], bytes: Buffer, offset: number): T {
   const value = codes[bytes.readUInt8(offset)];
   if (value === undefined) throw new MalformedBatchError('an unknown code', offset);
   return value;
+}
+
+/** Clocks count in ns, and a difference of two fractions has digits that mean nothing. */
+function microseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 function finite(bytes: Buffer, offset: number): number {
