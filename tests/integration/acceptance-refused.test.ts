@@ -164,7 +164,7 @@ describe('an upstream that does not answer', () => {
     for (const [index, address] of [proxy, new URL(control).host].entries()) {
       const caller = `curious-${index}`;
       const answer = await callThrough(proxy, `http://${address}/api/v1/status`, { caller });
-      expect(answer.status).toBe(502);
+      expect(answer.status).toBe(403);
       expect(answer.body).toContain(address);
       expect((await by(caller)).error?.cause).toMatch(/^upstream-(forbidden|loop)$/);
     }
