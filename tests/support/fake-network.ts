@@ -94,6 +94,8 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
     key: `${scheme}|${host}|${port}`,
     callee: { current: { name: host, resolvedBy: 'host', pid: null }, ready: null },
     route: null,
+    serverName: null,
+    replacedName: null,
   });
   let ids = 0;
   const environment: ProxyEnvironment = {

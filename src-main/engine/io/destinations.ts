@@ -1,19 +1,31 @@
 import type { Route } from '#shared/routes/route.ts';
 import { parseUpstream } from '#shared/routes/route.ts';
+import { virtualNameOf } from '../proxy/forwarding.ts';
 import type { Destination, NameHolder } from '../proxy/ports.ts';
 
 /** More places than a developer's services have; beyond it the oldest are forgotten and found anew. */
 const limit = 10_000;
 
+/** What the virtual name of a route ends with; a top-level domain reserved for private use, so no public name is hidden. */
+const virtualSuffix = '.internal';
+
 type RoutePlace = Pick<Route, 'name' | 'upstream'>;
+
+type Scheme = Destination['scheme'];
+
+/** What makes a place the one it is. */
+type Place = Pick<Destination, 'scheme' | 'host' | 'port' | 'route' | 'serverName' | 'replacedName'>;
 
 /**
  * The places that calls go to, one object each. A place that is a route's upstream has the route's name, whichever way
- * a call came: so the map joins what is called by a route and what is called by its address.
+ * a call came: so the map joins what is called by a route, by its virtual name (`orders.internal`), and by its address.
  */
 export class Destinations {
+  /** By what was asked for, as it was written: the look-up of each call. */
+  #asked = new Map<string, Destination>();
   #known = new Map<string, Destination>();
   #routeByPlace = new Map<string, string>();
+  #routeByVirtualName = new Map<string, RoutePlace>();
   readonly #calleeOf: (host: string, port: number) => NameHolder;
 
   constructor(calleeOf: (host: string, port: number) => NameHolder) {
@@ -22,58 +34,88 @@ export class Destinations {
 
   /** Takes over the routes that exist now. */
   setRoutes(routes: readonly RoutePlace[]): void {
+    this.#asked.clear();
     this.#known.clear();
     this.#routeByPlace.clear();
+    this.#routeByVirtualName.clear();
     for (const route of routes) {
       const { host, port } = parseUpstream(route.upstream);
       this.#routeByPlace.set(placeKey(host, port), route.name);
+      const virtualName = virtualNameOf(route.name + virtualSuffix);
+      // Names that differ in case alone are one name to DNS: the first route has it.
+      if (!this.#routeByVirtualName.has(virtualName)) this.#routeByVirtualName.set(virtualName, route);
     }
   }
 
-  get(scheme: Destination['scheme'], host: string, port: number): Destination {
-    return this.#find(scheme, host, port, this.#routeByPlace.get(placeKey(host, port)) ?? null);
-  }
-
-  forRoute(route: RoutePlace): Destination {
-    const { scheme, host, port } = parseUpstream(route.upstream);
-    return this.#find(scheme, host, port, route.name);
-  }
-
-  #find(scheme: Destination['scheme'], host: string, port: number, route: string | null): Destination {
-    const key = `${scheme}|${host.toLowerCase()}|${port}`;
-    const mapKey = `${key}|${route ?? ''}`;
-    let destination = this.#known.get(mapKey);
+  /** See `ProxyEnvironment.destination`. */
+  get(scheme: Scheme, host: string, port: number, serverName: string | null = null): Destination {
+    const key = `${scheme}|${host}|${port}|${serverName ?? ''}`;
+    let destination = this.#asked.get(key);
     if (destination === undefined) {
-      if (this.#known.size >= limit) this.#known.delete(this.#known.keys().next().value as string);
-      destination = this.#create(scheme, host, port, key, route);
-      this.#known.set(mapKey, destination);
+      destination = this.#virtual(scheme, host) ?? this.#place(scheme, host, port, serverName);
+      keepBounded(this.#asked, key, destination);
     }
     return destination;
   }
 
-  #create(
-    scheme: Destination['scheme'],
-    host: string,
-    port: number,
-    key: string,
-    route: string | null,
-  ): Destination {
+  forRoute(route: RoutePlace): Destination {
+    return this.#find({
+      ...parseUpstream(route.upstream),
+      route: route.name,
+      serverName: null,
+      replacedName: null,
+    });
+  }
+
+  #place(scheme: Scheme, host: string, port: number, serverName: string | null): Destination {
+    const route = this.#routeByPlace.get(placeKey(host, port)) ?? null;
+    return this.#find({ scheme, host, port, route, serverName, replacedName: null });
+  }
+
+  /** The upstream of the route that has this virtual name, whatever port was asked for; null when none has it. */
+  #virtual(asked: Scheme, name: string): Destination | null {
+    const virtualName = virtualNameOf(name);
+    const route = this.#routeByVirtualName.get(virtualName);
+    if (route === undefined) return null;
+    const { scheme, host, port } = parseUpstream(route.upstream);
+    // What is not opened passes as bytes; what is HTTP goes on as the route says, or as it came if that says nothing.
+    const spoken = asked === 'tcp' || scheme === 'tcp' ? asked : scheme;
+    const replacedName = isLoopback(host) ? null : virtualName;
+    return this.#find({ scheme: spoken, host, port, route: route.name, serverName: null, replacedName });
+  }
+
+  #find(place: Place): Destination {
+    const { scheme, host, port, route, serverName, replacedName } = place;
+    // Connections to one address are apart when the certificate was verified for another name.
+    const key = `${scheme}|${host.toLowerCase()}|${port}${serverName === null ? '' : `|${serverName.toLowerCase()}`}`;
+    const mapKey = `${key}|${route ?? ''}|${replacedName ?? ''}`;
+    let destination = this.#known.get(mapKey);
+    if (destination === undefined) {
+      destination = this.#create(place, key);
+      keepBounded(this.#known, mapKey, destination);
+    }
+    return destination;
+  }
+
+  #create(place: Place, key: string): Destination {
+    const { scheme, host, port, route, serverName, replacedName } = place;
+    const name = serverName ?? host;
     const callee =
       route === null
-        ? this.#calleeOf(host, port)
+        ? // On this machine the process behind the port has a better name than what it is called by.
+          this.#calleeOf(isLoopback(host) ? host : name, port)
         : { current: { name: route, resolvedBy: 'route' as const, pid: null }, ready: null };
-    const shown = host.includes(':') ? `[${host}]` : host;
+    const shown = name.includes(':') ? `[${name}]` : name;
     const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
-    return {
-      scheme,
-      host,
-      port,
-      origin: `${scheme}://${shown}${isDefault ? '' : `:${port}`}`,
-      key,
-      callee,
-      route,
-    };
+    const origin = `${scheme}://${shown}${isDefault ? '' : `:${port}`}`;
+    return { scheme, host, port, origin, key, callee, route, serverName, replacedName };
   }
+}
+
+/** The oldest is forgotten, and found anew when it is asked for. */
+function keepBounded(map: Map<string, Destination>, key: string, destination: Destination): void {
+  if (map.size >= limit) map.delete(map.keys().next().value as string);
+  map.set(key, destination);
 }
 
 /** Loopback has many spellings and is one place. */

@@ -101,7 +101,7 @@ class Dialing {
     this.#phase = 'tls';
     const socket: TLSSocket = connectTls(
       upstreamSocketOptions({
-        host: this.#destination.host,
+        host: this.#destination.serverName ?? this.#destination.host,
         secureContext: this.#options.secureContext(),
         alpnProtocols: ['http/1.1'],
         socket: this.#tcp,
@@ -175,7 +175,9 @@ function formatAddress(host: string, port: number): string {
 }
 
 function describeTls(error: NodeJS.ErrnoException, destination: Destination): NetworkFailure {
-  const failure = describeTlsFailure(error, place(destination));
+  const { serverName } = destination;
+  const at = serverName === null ? place(destination) : `${serverName} at ${place(destination)}`;
+  const failure = describeTlsFailure(error, at);
   return { cause: failure.cause, code: failure.code ?? 'TLS', message: failure.message };
 }
 

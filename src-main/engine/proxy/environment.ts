@@ -27,7 +27,17 @@ export interface ProxyEnvironment {
   readonly http1Limits: Http1Limits;
   /** null while nothing is recorded. */
   collectBody(): BodyCollector | null;
-  destination(scheme: Destination['scheme'], host: string, port: number): Destination;
+  /**
+   * Where a host and port lead. A route's virtual name leads to its upstream, spoken to as the route says; `tcp` asks for
+   * a tunnel to it.
+   * @param serverName What the client named in TLS, when it called an address.
+   */
+  destination(
+    scheme: Destination['scheme'],
+    host: string,
+    port: number,
+    serverName?: string | null,
+  ): Destination;
   /** True for Spike's own listeners, by name and port; what names resolve to is looked at again after connecting. */
   isForbidden(host: string, port: number): boolean;
 }

@@ -3,7 +3,10 @@ import type { RequestHead, ResponseHead } from './http1/head.ts';
 import type { SerializeOptions, SerializeRequestOptions } from './http1/serialize-head.ts';
 import type { Destination, NetworkFailure } from './ports.ts';
 
-/** How a request is written to its upstream: in origin-form, and to a route's upstream elsewhere with its own name. */
+/**
+ * How a request is written to its upstream: in origin-form, and to a route's upstream elsewhere with its own name in
+ * place of the listener's address or of the virtual name that the client used.
+ */
 export function requestOptions(
   head: RequestHead,
   facts: ClientFacts,
@@ -11,13 +14,25 @@ export function requestOptions(
 ): SerializeRequestOptions {
   const { path, form, authority } = head.destination;
   const upgrade = head.upgrade !== null;
+  const { replacedName } = destination;
+  if (replacedName !== null && replacedName === virtualNameOf(head.destination.host)) {
+    return { target: path, host: authorityOf(destination), upgrade };
+  }
   if (form === 'absolute') return { target: path, host: authority, upgrade };
   const { ownHost } = facts;
   if (ownHost === null || (head.hostField !== null && head.hostField !== ownHost)) {
     return { target: path, upgrade };
   }
-  const { origin } = destination;
-  return { target: path, host: origin.slice(origin.indexOf('//') + 2), upgrade };
+  return { target: path, host: authorityOf(destination), upgrade };
+}
+
+/** A host as virtual names are compared: DNS knows no case, and a final dot says that the name is whole (RFC 1034, section 3.1). */
+export function virtualNameOf(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '');
+}
+
+function authorityOf({ origin }: Destination): string {
+  return origin.slice(origin.indexOf('//') + 2);
 }
 
 /** How an answer is written to the client. `keepAlive`: its connection takes another request. */

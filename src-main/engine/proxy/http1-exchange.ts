@@ -266,7 +266,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
       caller: this.#host.facts.caller.current.name,
       callee: this.#destination.callee.current.name,
       method: this.#head.method,
-      host: this.#destination.host,
+      host: this.#destination.serverName ?? this.#destination.host,
       path,
     });
     if (matching.length === 0) return this.#go();

@@ -58,6 +58,9 @@ export interface TransportOwner {
   drained(): void;
 }
 
+/** What a client is to send: the rest of what it has begun, a next request, or nothing that is waited for. */
+export type Awaited = 'head' | 'request' | null;
+
 /** A name that may become better known while the connection is open: read it when it is used, not before. */
 export interface NameHolder {
   readonly current: ServiceName;
@@ -75,8 +78,12 @@ export interface Destination {
   /** Identifies the pool of connections. */
   readonly key: string;
   readonly callee: NameHolder;
-  /** The route that leads here, by its listener or because its upstream is this one; null for none. */
+  /** The route that leads here, by its listener, its virtual name, or because its upstream is this one; null for none. */
   readonly route: string | null;
+  /** The name that its certificate must be for, where the client called an address and named it in TLS; null: `host`. */
+  readonly serverName: string | null;
+  /** A virtual name that means nothing to the upstream: in Host it gives way to the upstream's own. null: Host stays. */
+  readonly replacedName: string | null;
 }
 
 /** Why something at the network failed: data, never thrown. */
