@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { AddressCounter } from '../../../../../src-main/engine/io/address-counter.ts';
+import { ClientWatch } from '../../../../../src-main/engine/io/client-watch.ts';
+import type { Watched } from '../../../../../src-main/engine/io/client-watch.ts';
+import type { Awaited } from '../../../../../src-main/engine/proxy/ports.ts';
+import { ManualClock } from '../../../../support/manual-clock.ts';
+
+class FakeClient implements Watched {
+  awaited: Awaited = 'request';
+  turn = 0;
+  readonly failures: string[] = [];
+  timedOut(failure: { cause: string; message: string }): void {
+    this.failures.push(failure.message);
+    expect(failure.cause).toBe('client-timeout');
+  }
+}
+
+function watching() {
+  const clock = new ManualClock();
+  const watch = new ClientWatch(clock, {
+    headTimeoutMs: 60_000,
+    idleTimeoutMs: 120_000,
+    maxConnectionsPerAddress: 1,
+  });
+  const client = new FakeClient();
+  watch.add(client);
+  return { clock, watch, client };
+}
+
+describe('clients that take too long', () => {
+  it('are ended when they ask for nothing, and not before', () => {
+    const { clock, client } = watching();
+    clock.advance(119_000);
+    expect(client.failures).toEqual([]);
+    clock.advance(2000);
+    expect(client.failures).toEqual(['The client asked for nothing for 120 s.']);
+  });
+
+  it('have the shorter time for a head, from when it began', () => {
+    const { clock, client } = watching();
+    clock.advance(100_000);
+    client.awaited = 'head';
+    clock.advance(59_000);
+    expect(client.failures).toEqual([]);
+    clock.advance(3000);
+    expect(client.failures).toHaveLength(1);
+    expect(client.failures[0]).toContain('within 60 s');
+  });
+
+  it('begin anew with each request, however short it was', () => {
+    const { clock, client } = watching();
+    for (let round = 0; round < 5; round++) {
+      clock.advance(100_000);
+      client.turn += 1;
+    }
+    expect(client.failures).toEqual([]);
+    clock.advance(122_000);
+    expect(client.failures).toHaveLength(1);
+  });
+
+  it('have all the time while it is not their turn', () => {
+    const { clock, client } = watching();
+    client.awaited = null;
+    clock.advance(86_400_000);
+    expect(client.failures).toEqual([]);
+  });
+
+  it('share one timer, and leave none behind', () => {
+    const { clock, watch, client } = watching();
+    const others = Array.from({ length: 50 }, () => new FakeClient());
+    for (const other of others) watch.add(other);
+    clock.advance(5000);
+    expect(clock.pendingTimers).toBe(1);
+    for (const one of [client, ...others]) watch.remove(one);
+    clock.advance(5000);
+    expect(clock.pendingTimers).toBe(0);
+    watch.add(client);
+    watch.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('connections of an address', () => {
+  it('are counted for each address by itself, and given back', () => {
+    const counter = new AddressCounter(2);
+    expect(['a', 'a', 'b', 'a'].map((address) => counter.take(address))).toEqual([true, true, true, false]);
+    counter.giveBack('a');
+    expect(counter.take('a')).toBe(true);
+    expect(counter.take('a')).toBe(false);
+  });
+});
