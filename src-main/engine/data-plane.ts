@@ -10,8 +10,11 @@ import type { FlowRecord, FlowSink } from './capture/flow-record.ts';
 import type { Clock, Random, Timer } from './clock.ts';
 import type { WorkerConfig, WorkerIdentity } from './cluster/messages.ts';
 import type { PrimaryLink, WorkerDataPlane } from './cluster/worker-session.ts';
+import { AddressCounter } from './io/address-counter.ts';
 import { ClientConnection } from './io/client-connection.ts';
-import type { ConnectionEnvironment, Entry } from './io/client-connection.ts';
+import { ClientWatch, defaultClientLimits } from './io/client-watch.ts';
+import type { ClientLimits } from './io/client-watch.ts';
+import type { ConnectionEnvironment, Entry } from './io/connection-environment.ts';
 import { Destinations, isLoopback } from './io/destinations.ts';
 import { Listeners } from './io/listeners.ts';
 import { UpstreamPool } from './io/upstream-pool.ts';
@@ -47,6 +50,8 @@ export interface DataPlaneOptions {
   readonly names: NameSource;
   /** Default 10,000: name, TCP and TLS together. */
   readonly connectTimeoutMs?: number;
+  /** Default: `defaultClientLimits`. */
+  readonly clientLimits?: ClientLimits;
 }
 
 const hitsEveryMs = 250;
@@ -64,6 +69,8 @@ const stopping: NetworkFailure = {
  */
 export class DataPlane implements WorkerDataPlane {
   readonly #connections = new Set<ClientConnection>();
+  readonly #addresses: AddressCounter;
+  readonly #watch: ClientWatch;
   readonly #asks = new Map<number, (hit: boolean) => void>();
   #nextAsk = 1;
   #nextConnection = 1;
@@ -86,11 +93,13 @@ export class DataPlane implements WorkerDataPlane {
   readonly #environment: ConnectionEnvironment;
 
   constructor(options: DataPlaneOptions) {
-    const { clock, link, config } = options;
+    const { clock, link, config, clientLimits = defaultClientLimits } = options;
     this.#options = options;
     this.#config = config;
     this.#context = buildUpstreamContext(config.tls.extraRootsPem);
     this.#destinations = new Destinations((host, port) => options.names.callee(host, port));
+    this.#addresses = new AddressCounter(clientLimits.maxConnectionsPerAddress);
+    this.#watch = new ClientWatch(clock, clientLimits);
     this.#rules = new RuleRuntime(clock, options.random, (ruleId, epoch, reply) =>
       this.#ask(ruleId, epoch, reply),
     );
@@ -176,6 +185,7 @@ export class DataPlane implements WorkerDataPlane {
     this.#draining = true;
     this.#listeners.close();
     for (const connection of [...this.#connections]) connection.stop(stopping);
+    this.#watch.close();
     this.#pool.close();
     this.#openFlows.close();
     this.#hitsTimer?.cancel();
@@ -202,12 +212,12 @@ export class DataPlane implements WorkerDataPlane {
         const { recording, maxBodyBytes } = this.#config.capture;
         return recording ? new BodyCollector(maxBodyBytes, budget) : null;
       },
-      destination: (scheme, host, port) => this.#destinations.get(scheme, host, port),
+      destination: (scheme, host, port, serverName) => this.#destinations.get(scheme, host, port, serverName),
       isForbidden: (host, port) => this.#isForbidden(host, port),
       leafContext: (name) => this.#leaves.contextFor(name),
       isPassedThrough: (name) => this.#passThrough.some((matches) => matches(name)),
       resolveCaller: (socket, proxyUser) => names.caller(socket, proxyUser),
-      connectionClosed: (connection) => this.#connections.delete(connection),
+      connectionClosed: (connection) => this.#forget(connection),
     };
   }
 
@@ -229,7 +239,7 @@ export class DataPlane implements WorkerDataPlane {
     for (const connection of this.#connections) {
       const { route, destination } = connection.entry;
       const now = this.#entries.get(route);
-      if (now?.destination?.key !== destination?.key) connection.drain();
+      if (now?.destination?.key !== destination?.key || connection.hasMoved) connection.drain();
     }
   }
 
@@ -244,8 +254,17 @@ export class DataPlane implements WorkerDataPlane {
     const caller = this.#options.names.caller(socket, null);
     const at = entry.ownHost === null ? entry : { ...entry, ownHost: localAddress };
     const connection = new ClientConnection(this.#environment, socket, at, connectionId, caller);
+    if (!this.#addresses.take(connection.address))
+      return connection.refuse(tooManyConnections(connection.address));
     this.#connections.add(connection);
     connection.open();
+    this.#watch.add(connection);
+  }
+
+  #forget(connection: ClientConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#addresses.giveBack(connection.address);
+    this.#watch.remove(connection);
   }
 
   #record(flow: FlowRecord): void {
@@ -303,6 +322,14 @@ export class DataPlane implements WorkerDataPlane {
       this.#forbidden.set(port, hosts);
     }
   }
+}
+
+function tooManyConnections(address: string): NetworkFailure {
+  return {
+    cause: 'client-limit-exceeded',
+    code: 'SPIKE_TOO_MANY_CONNECTIONS',
+    message: `${address} has as many connections to this worker as Spike takes from one address; this one was reset. Look for connections that are opened and never closed.`,
+  };
 }
 
 function leafIssuerOf(identity: WorkerIdentity, clock: Clock): LeafIssuer {

@@ -1,5 +1,6 @@
 import type { CaptureSettings } from '#shared/workspace/workspace.ts';
 import { defaultCaptureLimits } from './capture/capture-writer.ts';
+import { defaultClientLimits } from './io/client-watch.ts';
 import { defaultPoolLimits } from './io/upstream-pool.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { linkHoldLimitBytes } from './rules/link.ts';
@@ -11,6 +12,9 @@ export function limitsInForce(capture: CaptureSettings): Record<string, number> 
     'capture.maxDiskBytes': capture.maxDiskBytes,
     'capture.maxQueuedBodyBytes': defaultCaptureLimits.maxQueuedBodyBytes,
     'capture.maxQueuedBytes': defaultCaptureLimits.maxQueuedBytes,
+    'client.headTimeoutMs': defaultClientLimits.headTimeoutMs,
+    'client.idleTimeoutMs': defaultClientLimits.idleTimeoutMs,
+    'client.maxConnectionsPerAddress': defaultClientLimits.maxConnectionsPerAddress,
     'http1.maxHeadBytes': defaultHttp1Limits.maxHeadBytes,
     'http1.maxRequestLineBytes': defaultHttp1Limits.maxRequestLineBytes,
     'http1.maxFields': defaultHttp1Limits.maxFields,

@@ -14,6 +14,7 @@ import type {
 } from '../../src-main/engine/cluster/messages.ts';
 import { DataPlane } from '../../src-main/engine/data-plane.ts';
 import type { NameSource } from '../../src-main/engine/data-plane.ts';
+import type { ClientLimits } from '../../src-main/engine/io/client-watch.ts';
 import { silentLog } from '../../src-main/engine/log.ts';
 import { EdgeAggregator } from '../../src-main/engine/metrics/edge-aggregator.ts';
 import { loadOrCreateCertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
@@ -56,6 +57,7 @@ export interface HarnessParts {
   readonly desk?: DecisionDesk;
   readonly names?: Partial<NameSource>;
   readonly connectTimeoutMs?: number;
+  readonly clientLimits?: ClientLimits;
   readonly worker?: number;
 }
 
@@ -121,6 +123,7 @@ export class DataPlaneHarness implements AsyncDisposable {
       edges: this.edges,
       names: { ...plainNames, ...parts.names },
       ...(parts.connectTimeoutMs !== undefined && { connectTimeoutMs: parts.connectTimeoutMs }),
+      ...(parts.clientLimits !== undefined && { clientLimits: parts.clientLimits }),
     });
   }
 

@@ -1,11 +1,12 @@
-import { isUtf8 } from 'node:buffer';
+import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { Flow } from '#shared/flow/flow.ts';
-import type { ClientFacts, ProxyEnvironment } from '../proxy/environment.ts';
+import type { ClientFacts } from '../proxy/environment.ts';
 import { forbidden } from '../proxy/forwarding.ts';
 import { identifyFirstBytes } from '../proxy/first-bytes.ts';
+import type { FirstBytes } from '../proxy/first-bytes.ts';
 import { Http1Session } from '../proxy/http1-session.ts';
 import type { SessionHost } from '../proxy/http1-session.ts';
 import type { RequestHead } from '../proxy/http1/head.ts';
@@ -13,32 +14,20 @@ import type { SwitchedProtocol } from '../proxy/http1-exchange.ts';
 import { failureResponse, responseBytes } from '../proxy/local-response.ts';
 import { finishFlow, newFlow } from '../proxy/new-flow.ts';
 import { hold } from '../proxy/ports.ts';
-import type { Destination, NameHolder, NetworkFailure, TransportOwner } from '../proxy/ports.ts';
+import type { Awaited, Destination, NameHolder, NetworkFailure, TransportOwner } from '../proxy/ports.ts';
+import { userOf } from '../proxy/proxy-user.ts';
+import { socks5Reply, socks5ReplyBytes } from '../proxy/socks5.ts';
+import type { Socks5Request } from '../proxy/socks5.ts';
+import { refuseSocks4, Socks5Session } from '../proxy/socks5-session.ts';
+import type { SocksHost } from '../proxy/socks5-session.ts';
 import { parseClientHello } from '../tls/client-hello.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import { describeClientTlsFailure } from '../tls/client-tls-failure.ts';
 import { leafSocketOptions } from '../tls/tls-options.ts';
+import type { Watched } from './client-watch.ts';
+import type { ConnectionEnvironment, Entry } from './connection-environment.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { TunnelDoor } from './tunnel-door.ts';
-
-/** What all connections of a worker share, beyond what the protocols need. */
-export interface ConnectionEnvironment extends ProxyEnvironment {
-  /** The context with a leaf certificate for a name; null when the name cannot be certified. */
-  leafContext(name: string): SecureContext | null;
-  /** Names whose TLS is not opened. */
-  isPassedThrough(name: string): boolean;
-  /** Who calls: from proxy credentials, else from who owns the client's port. */
-  resolveCaller(client: Socket, proxyUser: string | null): NameHolder;
-  connectionClosed(connection: ClientConnection): void;
-}
-
-/** What a listener says of the connections that it accepts. */
-export interface Entry {
-  readonly route: string | null;
-  /** Where a route leads; null on the proxy port. */
-  readonly destination: Destination | null;
-  readonly ownHost: string | null;
-}
 
 /**
  * A client that sends nothing after CONNECT waits for the server to speak first (SMTP, MySQL): after this long Spike
@@ -49,15 +38,18 @@ const serverFirstAfterMs = 400;
 const preconnectMs = 2000;
 /** More than any ClientHello or request line needs before it can be told what it is. */
 const sniffLimitBytes = 65_536;
+/** A TLS handshake record (RFC 8446, section 5.1). */
+const tlsHandshake = 0x16;
+const established = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n');
 
 /**
  * One accepted connection. Finds out what it speaks, opens TLS, and hands it to a session or a tunnel:
  *
- *     proxy port: sniff ─► http1 session ─ CONNECT ─► sniff ─┬─► TLS ─► sniff again
- *     route:      sniff or tunnel                            ├─► http1 session
- *                                                            └─► tunnel
+ *     proxy port: sniff ─┬─► http1 session ─ CONNECT ─┬─► sniff ─┬─► TLS ─► sniff again
+ *                        └─► SOCKS5 ─────────────────┘          ├─► http1 session
+ *     route:      sniff or tunnel                               └─► tunnel
  */
-export class ClientConnection implements ClientFacts, SessionHost, TransportOwner {
+export class ClientConnection implements ClientFacts, SessionHost, SocksHost, TransportOwner, Watched {
   readonly connectionId: string;
   readonly client: string;
   caller: NameHolder;
@@ -68,6 +60,9 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
 
   #transport: SocketTransport;
   #session: Http1Session | null = null;
+  #socks: Socks5Session | null = null;
+  /** What the client named as the place to go to: a virtual name leads elsewhere once it is known what is spoken. */
+  #asked: Socks5Request | null = null;
   #sniffed: Buffer | null = null;
   #hello: ClientHello | null = null;
   #handshaking = false;
@@ -108,6 +103,17 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     if (this.#entry.destination?.scheme === 'tcp') this.#door.connect(this.#entry.destination, null);
   }
 
+  /** The client's, without its port. */
+  get address(): string {
+    return this.client.slice(0, this.client.lastIndexOf(':'));
+  }
+
+  /** Takes nothing from the client: ends with a reset, and shows why. */
+  refuse(failure: NetworkFailure): void {
+    this.#record('refused', this.destination, null, failure);
+    this.#transport.reset();
+  }
+
   /** The route that it came by; null for the proxy port. */
   get entry(): Entry {
     return this.#entry;
@@ -117,7 +123,40 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
   drain(): void {
     this.#draining = true;
     if (this.#session !== null) this.#session.drain();
-    else if (!this.#door.isOpen && !this.#handshaking && this.#sniffed === null) this.#transport.close();
+    else if (this.awaited !== 'head' && !this.#door.isOpen) this.#transport.close();
+  }
+
+  /** Whether the virtual name that the client called leads elsewhere by now. */
+  get hasMoved(): boolean {
+    if (this.#asked === null || this.destination === null) return false;
+    return (
+      this.#destinationAs(this.destination.scheme, this.destination.serverName).key !== this.destination.key
+    );
+  }
+
+  // --- Watched
+
+  get awaited(): Awaited {
+    if (this.#session !== null) return this.#session.awaited;
+    if (this.#door.isOpen) return null;
+    if (this.#handshaking || this.#sniffed !== null || this.#socks !== null) return 'head';
+    // Behind CONNECT either side may speak first, in its own time.
+    return this.destination?.scheme === 'tcp' ? null : 'request';
+  }
+
+  get turn(): number {
+    return this.#session?.turn ?? 0;
+  }
+
+  timedOut(failure: NetworkFailure): void {
+    if (this.#session !== null) return this.#session.timedOut(failure);
+    if (this.#socks !== null) return this.#socks.timedOut(failure);
+    const isTls = this.#handshaking || this.#sniffed?.[0] === tlsHandshake;
+    if (this.#sniffed !== null && !isTls) return this.#openSession(this.#sniffed).timedOut(failure);
+    this.#transport.owner = null;
+    if (!isTls) return this.#transport.close();
+    this.#record('tls-failure', this.destination, null, failure);
+    this.#transport.destroy();
   }
 
   /** Ends everything at once; flows that are open end with that failure. */
@@ -136,7 +175,10 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     const speaks = identifyFirstBytes(all);
     if (speaks === 'more' && all.length < sniffLimitBytes) return;
     this.#cancelTimer?.();
-    if (speaks === 'http1') return this.#openSession(all);
+    if (speaks === 'http1') return void this.#openSession(all);
+    if (this.destination === null && (speaks === 'socks5' || speaks === 'socks4')) {
+      return this.#openSocks(speaks, all);
+    }
     if (speaks === 'tls') return this.#readHello(all);
     this.#openOther(all, speaks === 'http2');
   }
@@ -167,6 +209,32 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     this.#door.adopt(switched, ahead);
   }
 
+  // --- SocksHost
+
+  socksUser(name: string): void {
+    this.caller = this.#environment.resolveCaller(this.#socket, name);
+  }
+
+  socksConnect(request: Socks5Request, rest: Buffer | null): void {
+    this.#socks = null;
+    const failure = this.#forbids(request);
+    if (failure === null) return this.#carry(request, socks5ReplyBytes(socks5Reply.succeeded), rest);
+    this.#refuse(failure, null, socks5ReplyBytes(socks5Reply.notAllowed));
+  }
+
+  socksRefused(failure: NetworkFailure): void {
+    this.#socks = null;
+    this.#record('refused', null, null, failure);
+  }
+
+  #openSocks(speaks: FirstBytes, bytes: Buffer): void {
+    this.#sniffed = null;
+    if (speaks === 'socks4') return refuseSocks4(this.#transport, this);
+    this.#socks = new Socks5Session(this.#transport, this);
+    this.#transport.owner = this.#socks;
+    this.#socks.received(bytes);
+  }
+
   /** The connection lasts as long as its socket does. */
   #own(socket: Socket, tcp: Socket = socket): SocketTransport {
     const transport = new SocketTransport(this.#environment.clock, socket, tcp);
@@ -193,34 +261,63 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
 
   // --- HTTP
 
-  #openSession(bytes: Buffer): void {
+  #openSession(bytes: Buffer): Http1Session {
     this.#sniffed = null;
     this.#door.dropAhead();
     // Plain HTTP inside CONNECT: what was bytes to somewhere are requests to it now.
-    if (this.destination?.scheme === 'tcp') {
-      this.destination = this.#environment.destination('http', this.destination.host, this.destination.port);
-    }
+    if (this.destination?.scheme === 'tcp') this.destination = this.#destinationAs('http');
     const session = new Http1Session(this.#environment, this, this.#transport, this);
     this.#session = session;
     this.#transport.owner = session;
     session.received(bytes);
     if (this.#draining) session.drain();
+    return session;
   }
 
   #connected(head: RequestHead, rest: Buffer | null): void {
     const { host, port } = head.destination;
     this.#session = null;
+    const asked = { host, port: port ?? 443 };
+    const failure = this.#forbids(asked);
+    if (failure === null) return this.#carry(asked, established, rest);
+    this.#refuse(failure, head.text, responseBytes(failureResponse(403, failure), 'close', true));
+  }
+
+  // --- places that the client names, by CONNECT or SOCKS
+
+  #forbids({ host, port }: Socks5Request): NetworkFailure | null {
+    return this.#environment.isForbidden(host, port) ? forbidden(host, port) : null;
+  }
+
+  #refuse(failure: NetworkFailure, rawHead: string | null, answer: Buffer): void {
     this.connect = null;
     this.#transport.owner = this;
-    const at = port ?? 443;
-    if (this.#environment.isForbidden(host, at)) return this.#refuseConnect(head, host, at);
-    this.destination = this.#environment.destination('tcp', host, at);
-    this.#transport.writeText('HTTP/1.1 200 Connection Established\r\n\r\n');
+    this.#record('refused', null, rawHead, failure);
+    this.#transport.write(answer);
+    this.#transport.close();
+  }
+
+  /**
+   * Answers before there is a connection: whether one is needed, and which, is known when the client has spoken. HTTP takes
+   * one from the pool, and is told in words why there is none; a tunnel that cannot be connected ends with a reset.
+   */
+  #carry(asked: Socks5Request, answer: Buffer, rest: Buffer | null): void {
+    this.connect = null;
+    this.#transport.owner = this;
+    this.#asked = asked;
+    this.destination = this.#destinationAs('tcp');
+    this.#transport.write(answer);
     this.#transport.resume(hold.exchange | hold.turn);
     if (rest !== null) this.received(rest);
     // Told to the session before, perhaps, and never again.
     if (this.#transport.socket.readableEnded) return this.#transport.owner?.ended();
     if (this.#session === null && !this.#door.isOpen && this.#hello === null) this.#waitForClient();
+  }
+
+  /** The place that the client named, or its route's, for what turned out to be spoken. */
+  #destinationAs(scheme: Destination['scheme'], serverName: string | null = null): Destination {
+    const { host, port } = (this.#asked ?? this.destination) as Socks5Request;
+    return this.#environment.destination(scheme, host, port, serverName);
   }
 
   /** A client that has not said by then what it speaks is one whose server speaks first, or that speaks in its own way. */
@@ -236,13 +333,6 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
       timer.cancel();
       this.#cancelTimer = null;
     };
-  }
-
-  #refuseConnect(head: RequestHead, host: string, port: number): void {
-    const failure = forbidden(host, port);
-    this.#record('refused', null, head.text, failure);
-    this.#transport.write(responseBytes(failureResponse(403, failure), 'close', true));
-    this.#transport.close();
   }
 
   // --- TLS
@@ -261,25 +351,24 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
   /** TLS is opened unless the workspace says not to, or the client wants only protocols that are not read here. */
   #opens(hello: ClientHello, name: string): boolean {
     const { isPassedThrough } = this.#environment;
-    if (isPassedThrough(name) || (this.destination !== null && isPassedThrough(this.destination.host)))
-      return false;
+    if (isPassedThrough(name)) return false;
+    if (this.#asked !== null && isPassedThrough(this.#asked.host)) return false;
+    if (this.destination !== null && isPassedThrough(this.destination.host)) return false;
     return hello.alpn.length === 0 || hello.alpn.includes('http/1.1');
   }
 
   /** A client that calls an address sends no name (RFC 6066, section 3): it verifies the address that it called. */
   #addressedName(): string {
-    if (this.#entry.destination === null && this.destination !== null) return this.destination.host;
+    if (this.#asked !== null) return this.#asked.host;
     return this.#socket.localAddress?.replace(/^::ffff:/, '') ?? 'localhost';
   }
 
   #passThrough(hello: ClientHello, bytes: Buffer): void {
     this.tls = { intercepted: false, sni: hello.serverName, alpn: hello.alpn[0] ?? null, version: null };
     this.#sniffed = null;
-    if (this.destination === null) return this.#openSession(bytes);
-    const { host, port, scheme } = this.destination;
+    if (this.destination === null) return void this.#openSession(bytes);
     // What was an https upstream is bytes now: the client's TLS goes to it as it is.
-    const tcp = scheme === 'tcp' ? this.destination : this.#environment.destination('tcp', host, port);
-    this.#door.connect(tcp, bytes);
+    this.#door.connect(this.#destinationAs('tcp'), bytes);
   }
 
   #openTls(context: SecureContext, name: string, bytes: Buffer): void {
@@ -294,10 +383,11 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     socket.removeAllListeners('drain');
     socket.pause();
     socket.unshift(bytes);
-    // Inside CONNECT requests are for the place that it named, over TLS again; a route says itself what its upstream speaks.
-    if (this.destination?.scheme === 'tcp') {
-      const { host, port } = this.destination;
-      this.destination = this.#environment.destination('https', host, port);
+    // Requests are for the place that the client named, over TLS again; a route says itself what its upstream speaks.
+    if (this.#asked !== null) {
+      // A client that resolves names itself calls an address, and says here whom it means.
+      const serverName = isIP(this.#asked.host) === 0 ? null : (this.#hello?.serverName ?? null);
+      this.destination = this.#destinationAs('https', serverName);
     }
     const offers = this.#hello?.alpn.includes('http/1.1') === true ? ['http/1.1'] : [];
     const secure = new TLSSocket(socket, { ...leafSocketOptions(context, offers) });
@@ -327,7 +417,10 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
       alpn,
       version: secure.getProtocol(),
     };
-    if (this.destination === null) this.destination = this.#environment.destination('https', name, 443);
+    if (this.destination === null) {
+      this.#asked = { host: name, port: 443 };
+      this.destination = this.#destinationAs('https');
+    }
     this.#transport.owner = this;
     this.received(bytes);
   }
@@ -356,16 +449,4 @@ export class ClientConnection implements ClientFacts, SessionHost, TransportOwne
     flow.rawHead = rawHead;
     finishFlow(this.#environment, flow, this, destination, failure);
   }
-}
-
-/** The user name of Basic credentials (RFC 7617), percent-decoding undone; null when there is none. */
-export function userOf(authorization: string | null): string | null {
-  const token = authorization === null ? null : /^basic[ ]+([A-Za-z0-9+/=_-]+)$/i.exec(authorization.trim());
-  if (token === null) return null;
-  const bytes = Buffer.from(token[1] as string, 'base64');
-  // Most clients send UTF-8, Python's requests latin1; RFC 7617 leaves it open.
-  const text = isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1');
-  const colon = text.indexOf(':');
-  const user = colon < 0 ? text : text.slice(0, colon);
-  return user === '' ? null : user;
 }

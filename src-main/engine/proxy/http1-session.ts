@@ -8,7 +8,7 @@ import type { Http1Sink } from './http1/parser.ts';
 import { failureResponse, responseBytes } from './local-response.ts';
 import { finishFlow, newFlow } from './new-flow.ts';
 import { hold } from './ports.ts';
-import type { Destination, NetworkFailure, Transport, TransportOwner } from './ports.ts';
+import type { Awaited, Destination, NetworkFailure, Transport, TransportOwner } from './ports.ts';
 
 /** Who opened the connection: does what a session cannot do by itself. */
 export interface SessionHost {
@@ -35,6 +35,8 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
   #closing = false;
   /** The request at hand is the last one. */
   isDraining = false;
+  /** Counts the heads that were read: tells the wait for one request from the wait for the next. */
+  turn = 0;
   #connecting: RequestHead | null = null;
   #feeding = false;
   readonly #parser: RequestParser;
@@ -52,6 +54,22 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
   /** Whether the connection waits for a request, so that it can be ended without cutting anything off. */
   get isIdle(): boolean {
     return this.#exchange === null && this.#ahead === null && this.#parser.isIdle;
+  }
+
+  /**
+   * What the client is to send next; null while an answer is under way, or has not been taken: then it is not the
+   * client's turn.
+   */
+  get awaited(): Awaited {
+    if (this.#exchange !== null || this.#closing || this.client.isFull) return null;
+    return this.isIdle ? 'request' : 'head';
+  }
+
+  /** What was awaited did not come in time. Between requests there is nothing to answer (RFC 9112, section 9.5). */
+  timedOut(failure: NetworkFailure): void {
+    if (this.#closing) return;
+    if (this.isIdle) return this.#close();
+    this.#refuse(408, failure, this.#parser.partialHead);
   }
 
   /** Lets the call at hand end and takes no other. */
@@ -96,6 +114,7 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
   // --- the parser's findings
 
   onHead(head: RequestHead): void {
+    this.turn += 1;
     this.#nameCaller(head);
     if (head.method === 'CONNECT') return this.#connectHead(head);
     const destination = this.#destinationOf(head);

@@ -83,6 +83,11 @@ abstract class MessageParser<Head extends MessageHead> {
     return this.state === HEAD && this.interimCount === 0 && !this.section.isPartial;
   }
 
+  /** What has come of a head that is not whole, as latin1; '' for none. */
+  get partialHead(): string {
+    return this.state === HEAD && this.section.isPartial ? this.sectionText() : '';
+  }
+
   /**
    * Reads `chunk` from index `from` and returns the index of the first byte that it did not take: the length, or the
    * byte after the end of the message (pipelined, or not HTTP), or after the point where `pause` was called. What it

@@ -1,0 +1,24 @@
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import type { ProxyEnvironment } from '../proxy/environment.ts';
+import type { Destination, NameHolder } from '../proxy/ports.ts';
+import type { ClientConnection } from './client-connection.ts';
+
+/** What all connections of a worker share, beyond what the protocols need. */
+export interface ConnectionEnvironment extends ProxyEnvironment {
+  /** The context with a leaf certificate for a name; null when the name cannot be certified. */
+  leafContext(name: string): SecureContext | null;
+  /** Names whose TLS is not opened. */
+  isPassedThrough(name: string): boolean;
+  /** Who calls: from proxy credentials, else from who owns the client's port. */
+  resolveCaller(client: Socket, proxyUser: string | null): NameHolder;
+  connectionClosed(connection: ClientConnection): void;
+}
+
+/** What a listener says of the connections that it accepts. */
+export interface Entry {
+  readonly route: string | null;
+  /** Where a route leads; null on the proxy port. */
+  readonly destination: Destination | null;
+  readonly ownHost: string | null;
+}
