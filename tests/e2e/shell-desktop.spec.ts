@@ -250,6 +250,8 @@ test('a cancelled save dialog writes nothing and says nothing', async ({ spike, 
   const { page } = spike;
   desktop.dialogs.answerSave = () => null;
   await spike.call('/v1/charge/card');
+  // The dialog counts what is kept when it opens.
+  await expect(page.getByRole('grid', { name: 'Calls' }).locator('[data-id]')).toHaveCount(1);
   await page.getByRole('button', { name: 'Export' }).click();
   await page
     .getByRole('dialog', { name: 'Export capture' })
@@ -265,6 +267,8 @@ test('a file that cannot be written is told in the window', async ({ spike, desk
   const { page } = spike;
   desktop.dialogs.answerSave = () => `${home}/no/such/folder/export.har`;
   await spike.call('/v1/charge/card');
+  // The dialog counts what is kept when it opens.
+  await expect(page.getByRole('grid', { name: 'Calls' }).locator('[data-id]')).toHaveCount(1);
   await page.getByRole('button', { name: 'Export' }).click();
   await page
     .getByRole('dialog', { name: 'Export capture' })
