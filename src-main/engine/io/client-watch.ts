@@ -3,7 +3,10 @@ import type { Awaited, NetworkFailure } from '../proxy/ports.ts';
 
 /** How long clients may take, and how many connections each may have. */
 export interface ClientLimits {
-  /** From the first byte of a head, a TLS handshake or a SOCKS greeting to its last one. */
+  /**
+   * From the first byte of a head, a TLS handshake or a SOCKS greeting to its last one; one that follows right upon another
+   * (TLS, and a head at once) may share its time.
+   */
   readonly headTimeoutMs: number;
   /** A connection that says nothing: before its first request, and between requests. */
   readonly idleTimeoutMs: number;

@@ -192,3 +192,49 @@ describe('commands', () => {
     expect(waiting.leases[0]?.cancelled).toBe(true);
   });
 });
+
+describe('what the client is to send next', () => {
+  const late = { cause: 'client-timeout', code: 'SPIKE_CLIENT_TIMEOUT', message: 'Too late.' } as const;
+
+  it('is told at every byte: a head from its first one on, nothing while it is answered, then a request', () => {
+    const scene = open();
+    const seen = [scene.session.awaited];
+    for (const octet of get) {
+      scene.say(octet);
+      if (seen.at(-1) !== scene.session.awaited) seen.push(scene.session.awaited);
+    }
+    scene.answer(scene.grant(), ok);
+    seen.push(scene.session.awaited);
+    expect(seen).toEqual(['request', 'head', null, 'request']);
+    expect(scene.session.turn).toBe(1);
+  });
+
+  it('is nothing while a body is on its way, or an answer is not taken', () => {
+    const scene = open();
+    scene.say(post.slice(0, -2));
+    expect(scene.session.awaited).toBeNull();
+    scene.say('lo');
+    scene.answer(scene.grant(), ok);
+    scene.client.isFull = true;
+    expect(scene.session.awaited).toBeNull();
+  });
+
+  it('is the rest of a pipelined head once the answers before it have left', () => {
+    const scene = open();
+    scene.say(get + get.slice(0, 9));
+    expect(scene.session.awaited).toBeNull();
+    scene.answer(scene.grant(), ok);
+    expect(scene.session.awaited).toBe('head');
+    scene.session.timedOut(late);
+    expect(scene.client.text).toMatch(/okHTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(scene.client.commands).toEqual(['close']);
+    expect(scene.flows[1]).toMatchObject({ kind: 'refused', status: 408, rawHead: get.slice(0, 9) });
+    expect(scene.session.awaited).toBeNull();
+  });
+
+  it('does not come between requests: the connection is closed, and nothing is said or shown', () => {
+    const scene = open();
+    scene.session.timedOut(late);
+    expect([scene.client.text, scene.client.commands, scene.flows]).toEqual(['', ['close'], []]);
+  });
+});
