@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
 import type { LeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
@@ -198,6 +199,20 @@ describe('what SOCKS asks for and Spike does not do', () => {
     const { exitCode, stderr } = await curl('--socks4', 'http://127.0.0.1:1/');
     expect([exitCode, stderr]).toEqual([97, expect.stringContaining('request rejected or failed')]);
     expect((await scene.spike.flow()).flow.error?.message).toContain('socks5h://');
+  });
+
+  it('a client that goes away in the middle leaves nothing behind, and nothing to tell', async () => {
+    const all = Buffer.of(5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, 0);
+    for (let length = 1; length <= all.length; length++) {
+      const client = await scene.peers.connect(scene.spike.proxyPort);
+      client.write(all.subarray(0, length));
+      if (length % 2 === 0) {
+        client.end();
+        await client.toClose();
+      } else client.socket.resetAndDestroy();
+    }
+    while (scene.spike.plane.openConnections() > 0) await delay(5);
+    expect(scene.spike.ended).toEqual([]);
   });
 
   it('a route takes no SOCKS', async () => {

@@ -7,7 +7,7 @@ import { routeTo, useScene } from '../support/data-plane-test.ts';
 
 const scene = useScene(
   {},
-  { clientLimits: { headTimeoutMs: 300, idleTimeoutMs: 500, maxConnectionsPerAddress: 3 } },
+  { clientLimits: { headTimeoutMs: 800, idleTimeoutMs: 1500, maxConnectionsPerAddress: 3 } },
 );
 
 const timeout = { error: { cause: 'client-timeout', code: 'SPIKE_CLIENT_TIMEOUT' } };
@@ -101,7 +101,7 @@ describe('nobody is hurried', () => {
     const server = await scene.peers.http((asked, response) => {
       let length = 0;
       asked.on('data', (chunk: Buffer) => (length += chunk.length));
-      asked.on('end', () => setTimeout(() => response.end(`had ${length}`), 900));
+      asked.on('end', () => setTimeout(() => response.end(`had ${length}`), 1900));
     });
     const echo = await scene.peers.tcp((socket) => {
       socket.on('data', (chunk) => socket.write(chunk));
@@ -111,7 +111,7 @@ describe('nobody is hurried', () => {
     client.write(`POST http://127.0.0.1:${server.port}/ HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1`);
     const tunnel = await scene.peers.connect(scene.spike.proxyPort);
     tunnel.write(`CONNECT 127.0.0.1:${echo.port} HTTP/1.1\r\nHost: a\r\n\r\n`);
-    await delay(900);
+    await delay(1900);
     client.write('2');
     tunnel.write('\x00late');
     await tunnel.see('\x00late');
@@ -124,7 +124,7 @@ describe('nobody is hurried', () => {
     for (let turn = 0; turn < 5; turn++) {
       client.write(`GET http://127.0.0.1:${server.port}/${turn} HTTP/1.1\r\nHost: a\r\n\r\n`);
       await client.see(`ok /${turn}`);
-      await delay(250);
+      await delay(400);
     }
   });
 });
