@@ -1,4 +1,4 @@
-import { cardHeight, labelSize } from './geometry.ts';
+import { cardHeight, labelSize, laneGap, rowPitch } from './geometry.ts';
 import type { Link, Place, Places, Point } from './geometry.ts';
 
 /**
@@ -21,8 +21,9 @@ export interface Route {
 
 const portGap = 11;
 const portReach = cardHeight / 2 - 8;
+/** Between a line and the cards it passes: at the least, and with room for its label. */
 const clearance = 10;
-const laneGap = 12;
+const roomyClearance = labelSize.height / 2 + 8;
 /** A line that rises less than this counts as level, and has its label above it. */
 const level = 10;
 
@@ -32,15 +33,10 @@ export function routeEdges(links: readonly Link[], places: Places): Map<string, 
   );
   const ports = spreadPorts(drawn, places);
   const lanes: Point[] = [];
-  const taken: Box[] = [...places.values()].map(boxOfCard);
-  const routes = new Map<string, Route>();
-  for (const link of [...drawn].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    const way = wayOf(link, places, ports, lanes);
-    const label = placeLabel(way, taken);
-    taken.push(boxAround(label, labelSize.width, labelSize.height));
-    routes.set(link.id, { id: link.id, ...way, label });
-  }
-  return routes;
+  const ways = [...drawn]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((link) => ({ id: link.id, way: wayOf(link, places, ports, lanes) }));
+  return new Map(placeLabels(ways, places).map((route) => [route.id, route]));
 }
 
 type Way = Pick<Route, 'start' | 'end' | 'controls'>;
@@ -80,7 +76,12 @@ function wayOf(link: Link, places: Places, ports: Ports, lanes: Point[]): Way {
   // A step of a few px looks like a mistake: such a line is drawn level.
   if (Math.abs(start.y - end.y) < level && Math.abs(start.y - to.y) <= portReach)
     end = { ...end, y: start.y };
-  return { start, end, controls: controlsThrough(start, end, viasBetween(start, end, places, lanes)) };
+  const controls = controlsThrough(start, end, []);
+  const columns = columnsBetween(start, end, places);
+  const inTheWay = columns.flatMap((column) => column.cards.map((card) => boxOfCard(card, clearance)));
+  const points = samplesOf({ start, end, controls });
+  if (!inTheWay.some((box) => points.some((point) => isIn(box, point)))) return { start, end, controls };
+  return { start, end, controls: controlsThrough(start, end, viasBetween(start, end, columns, lanes)) };
 }
 
 /** Where a line passes a column of cards that stands in its way: from `left` to `right` at the height `y`. */
@@ -90,16 +91,16 @@ interface Via {
   readonly y: number;
 }
 
-function viasBetween(start: Point, end: Point, places: Places, lanes: Point[]): Via[] {
+function viasBetween(start: Point, end: Point, columns: readonly Column[], lanes: Point[]): Via[] {
   const vias: Via[] = [];
-  let y = start.y;
-  for (const column of columnsBetween(start, end, places)) {
+  let here = start;
+  for (const column of columns) {
     const along = (column.left + column.right) / 2;
-    const direct = y + (end.y - y) * ((along - start.x) / (end.x - start.x));
-    if (column.cards.every((card) => Math.abs(card.y - direct) > cardHeight / 2 + clearance)) continue;
-    y = freeHeight(direct, along, column.cards, lanes);
+    const direct = here.y + (end.y - here.y) * ((along - here.x) / (end.x - here.x));
+    const y = freeHeight(direct, along, column.cards, lanes);
     lanes.push({ x: along, y });
     vias.push({ left: column.left, right: column.right, y });
+    here = { x: column.right, y };
   }
   return vias;
 }
@@ -126,17 +127,23 @@ function columnsBetween(start: Point, end: Point, places: Places): Column[] {
   return columns;
 }
 
-/** The height nearest to the direct one that meets no card and no line that passes here already. */
+/**
+ * The height nearest to the direct one that meets no card and no line that passes here already: where its label has
+ * room too, if that is no great detour.
+ */
 function freeHeight(direct: number, along: number, cards: readonly Place[], lanes: readonly Point[]): number {
   const here = lanes.filter((lane) => Math.abs(lane.x - along) < 60);
-  const isFree = (y: number) =>
-    cards.every((card) => Math.abs(card.y - y) >= cardHeight / 2 + clearance) &&
-    here.every((lane) => Math.abs(lane.y - y) >= laneGap);
-  for (let away = 0; away < 4000; away += 2) {
-    if (isFree(direct - away)) return direct - away;
-    if (isFree(direct + away)) return direct + away;
-  }
-  return direct;
+  const nearest = (room: number): number => {
+    const isFree = (y: number) =>
+      cards.every((card) => Math.abs(card.y - y) >= cardHeight / 2 + room) &&
+      here.every((lane) => Math.abs(lane.y - y) >= laneGap);
+    let away = 0;
+    // Ends: cards and lines are finitely many, and beyond the last of them every height is free.
+    while (!isFree(direct - away) && !isFree(direct + away)) away += 1;
+    return isFree(direct - away) ? direct - away : direct + away;
+  };
+  const [roomy, tight] = [nearest(roomyClearance), nearest(clearance)];
+  return Math.abs(roomy - direct) <= Math.abs(tight - direct) + rowPitch ? roomy : tight;
 }
 
 function controlsThrough(start: Point, end: Point, vias: readonly Via[]): Point[] {
@@ -145,6 +152,8 @@ function controlsThrough(start: Point, end: Point, vias: readonly Via[]): Point[
   for (const via of [...vias, { left: end.x, right: end.x, y: end.y }]) {
     const middle = (here.x + via.left) / 2;
     controls.push({ x: middle, y: here.y }, { x: middle, y: via.y });
+    // Curves are joined half-way between controls: with one at each side of the column the line is level all along it.
+    if (via.right > via.left) controls.push({ x: via.left, y: via.y }, { x: via.right, y: via.y });
     here = { x: via.right, y: via.y };
   }
   return controls;
@@ -212,29 +221,88 @@ interface Box {
   readonly bottom: number;
 }
 
-const tries = [0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8];
+const tries = [
+  0.5, 0.46, 0.54, 0.42, 0.58, 0.38, 0.62, 0.34, 0.66, 0.3, 0.7, 0.27, 0.73, 0.23, 0.77, 0.2, 0.8,
+];
+const samples = 40;
 
-/** As near to the middle as it meets no card and no other label. */
-function placeLabel(way: Way, taken: readonly Box[]): Point {
+function samplesOf(way: Way): Point[] {
+  return Array.from({ length: samples + 1 }, (_, index) => pointAt(way, index / samples));
+}
+
+interface Line {
+  readonly id: string;
+  readonly way: Way;
+  readonly points: readonly Point[];
+  /** All its points are in it: most lines are told apart from a label by this alone. */
+  readonly bounds: Box;
+}
+
+function lineOf({ id, way }: { id: string; way: Way }): Line {
+  const points = samplesOf(way);
+  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+  const bounds = {
+    left: Math.min(...xs) - 1,
+    right: Math.max(...xs) + 1,
+    top: Math.min(...ys) - 1,
+    bottom: Math.max(...ys) + 1,
+  };
+  return { id, way, points, bounds };
+}
+
+/** The shortest lines first: they have the fewest spots to choose from. */
+function placeLabels(ways: readonly { id: string; way: Way }[], places: Places): Route[] {
+  const lines = ways.map(lineOf);
+  const taken: Box[] = [...places.values()].map((place) => boxOfCard(place));
+  const reach = ({ start, end }: Way) => Math.abs(end.x - start.x) + Math.abs(end.y - start.y);
+  return [...lines]
+    .sort((a, b) => reach(a.way) - reach(b.way) || (a.id < b.id ? -1 : 1))
+    .map((line) => {
+      const label = placeLabel(line, taken, lines);
+      taken.push(boxOfLabel(label));
+      return { id: line.id, ...line.way, label };
+    });
+}
+
+/** As near to the middle as it meets no card and no other label; on no other line either, where that can be had. */
+function placeLabel(own: Line, taken: readonly Box[], lines: readonly Line[]): Point {
+  const { way } = own;
   const isLevel =
     way.controls.every((control) => Math.abs(control.y - way.start.y) < 1) && way.start.x !== way.end.x;
-  const spots = tries.map((t) => {
-    const point = pointAt(way, t);
-    return isLevel ? { x: point.x, y: point.y - labelSize.height / 2 - 5 } : point;
+  const beside = labelSize.height / 2 + 5;
+  const sides = isLevel ? [-beside, beside] : [0];
+  const spots = tries.flatMap((t) => {
+    const { x, y } = pointAt(way, t);
+    return sides.map((side) => round({ x, y: y + side }));
   });
-  const fits = spots.find((spot) => {
-    const box = boxAround(spot, labelSize.width, labelSize.height);
-    return taken.every((other) => !meets(box, other));
-  });
-  return round(fits ?? spots[0]!);
+  const isFree = (spot: Point) => {
+    const box = boxOfLabel(spot);
+    return !taken.some((other) => meets(box, other));
+  };
+  const isClear = (spot: Point) => {
+    const box = boxOfLabel(spot);
+    return !lines.some(
+      (line) => line !== own && meets(box, line.bounds) && line.points.some((point) => isIn(box, point)),
+    );
+  };
+  const free = spots.filter(isFree);
+  return free.find(isClear) ?? free[0] ?? spots[0]!;
 }
 
 function round({ x, y }: Point): Point {
   return { x: Math.round(x), y: Math.round(y) };
 }
 
-function boxOfCard(place: Place): Box {
-  return boxAround(place, place.width, cardHeight);
+function boxOfCard(place: Place, around = 0): Box {
+  return boxAround(place, place.width + 2 * around, cardHeight + 2 * around);
+}
+
+function boxOfLabel(middle: Point): Box {
+  return boxAround(middle, labelSize.width, labelSize.height);
+}
+
+function isIn({ left, top, right, bottom }: Box, { x, y }: Point): boolean {
+  return x > left && x < right && y > top && y < bottom;
 }
 
 function boxAround({ x, y }: Point, width: number, height: number): Box {

@@ -34,4 +34,7 @@ export const widestCard = 148;
 /** The room between two columns: an arrow with its label. */
 export const narrowestGap = 100;
 export const widestGap = 140;
-export const labelSize = { width: 62, height: 32 };
+/** As wide as the widest that is usual: "22 % failed" with the mark of a fault. */
+export const labelSize = { width: 80, height: 32 };
+/** Between two lines that pass a column of cards side by side. */
+export const laneGap = 12;

@@ -1,10 +1,11 @@
-import { narrowestGap, rowPitch, widestGap, widestRowPitch } from './geometry.ts';
+import { laneGap, narrowestGap, rowPitch, widestGap, widestRowPitch } from './geometry.ts';
 import type { LayerMember, Link, Place, Places } from './geometry.ts';
 
 /**
  * Where services stand: in layers from left to right (the agent gives the layer), in an order within the layer that
- * keeps lines from crossing, each near the middle of those it talks with. The same services and edges give the same
- * picture, whatever the order in which they came.
+ * keeps lines from crossing, each near the middle of those it talks with. A line that spans several layers has a lane
+ * of its own in each layer between, so that it runs between cards and never behind one. The same services and edges
+ * give the same picture, whatever the order in which they came.
  */
 
 interface Options {
@@ -19,11 +20,13 @@ const sweeps = 8;
 
 /** A picture from nothing. */
 export function layOut(services: readonly LayerMember[], links: readonly Link[], options: Options): Places {
-  const layers = orderLayers(intoLayers(services), neighboursOf(links));
-  const columns = columnCentres(layers, options);
-  const rows = rowCentres(layers, neighboursOf(links), pitchFor(layers, options));
+  const cards = intoLayers(services);
+  const laned = withLanes(cards, links);
+  const neighbours = neighboursOf(laned.links);
+  const columns = columnCentres(cards, options);
+  const rows = rowCentres(orderLayers(laned.layers, neighbours), neighbours, pitchFor(laned.layers, options));
   const places = new Map<string, Place>();
-  layers.forEach((layer, index) => {
+  cards.forEach((layer, index) => {
     for (const name of layer) {
       places.set(name, { x: columns[index]!, y: rows.get(name)!, width: options.cardWidth(name) });
     }
@@ -83,7 +86,42 @@ function intoLayers(services: readonly LayerMember[]): string[][] {
   );
 }
 
-function neighboursOf(links: readonly Link[]): Map<string, string[]> {
+type Ends = Pick<Link, 'caller' | 'callee'>;
+
+/** No service has a NUL in its name, so that a lane is never taken for one. */
+const laneMark = '\0';
+
+function isLane(name: string): boolean {
+  return name.startsWith(laneMark);
+}
+
+/**
+ * Cuts each line that spans several layers at a lane in each layer between. Lines to one callee share their lanes:
+ * they meet there anyway, and a busy service must not push all others apart.
+ */
+function withLanes(
+  cards: readonly string[][],
+  links: readonly Ends[],
+): { layers: string[][]; links: Ends[] } {
+  const layers = cards.map((layer) => new Set(layer));
+  const layerOf = new Map(cards.flatMap((layer, index) => layer.map((name) => [name, index] as const)));
+  const pieces = new Map<string, Ends>();
+  for (const { caller, callee } of links) {
+    const [from, to] = [layerOf.get(caller), layerOf.get(callee)];
+    if (from === undefined || to === undefined) continue;
+    let here = caller;
+    for (let index = from + 1; index < to; index += 1) {
+      const lane = `${laneMark}${index} ${callee}`;
+      layers[index]!.add(lane);
+      pieces.set(`${here}${laneMark}${lane}`, { caller: here, callee: lane });
+      here = lane;
+    }
+    pieces.set(`${here}${laneMark}${callee}`, { caller: here, callee });
+  }
+  return { layers: layers.map((layer) => [...layer].sort(compare)), links: [...pieces.values()] };
+}
+
+function neighboursOf(links: readonly Ends[]): Map<string, string[]> {
   const neighbours = new Map<string, string[]>();
   const add = (name: string, other: string) => {
     const known = neighbours.get(name);
@@ -190,8 +228,16 @@ function columnCentres(layers: readonly string[][], { cardWidth, viewWidth }: Op
 }
 
 function pitchFor(layers: readonly string[][], { viewHeight }: Options): number {
-  const most = Math.max(...layers.map((layer) => layer.length));
-  return Math.round(Math.min(widestRowPitch, Math.max(rowPitch, (viewHeight - 120) / most)));
+  const rowsOf = (layer: readonly string[]) => layer.reduce((sum, name) => sum + (isLane(name) ? 0.5 : 1), 0);
+  const most = Math.max(...layers.map(rowsOf));
+  // Even, so that half rows are whole px.
+  return 2 * Math.round(Math.min(widestRowPitch, Math.max(rowPitch, (viewHeight - 120) / most)) / 2);
+}
+
+/** How far below `above` the next of its layer stands, at the least. */
+function distance(above: string, below: string, pitch: number): number {
+  if (isLane(above) && isLane(below)) return laneGap;
+  return isLane(above) || isLane(below) ? pitch / 2 : pitch;
 }
 
 /**
@@ -236,19 +282,25 @@ function spread(
   rows: Map<string, number>,
 ): void {
   const placed: number[] = [];
-  wanted.forEach((y, at) => placed.push(at === 0 ? y : Math.max(y, placed[at - 1]! + pitch)));
+  wanted.forEach((y, at) => {
+    if (at === 0) placed.push(y);
+    else placed.push(Math.max(y, placed[at - 1]! + distance(layer[at - 1]!, layer[at]!, pitch)));
+  });
   const shift = mean(placed.map((y, at) => wanted[at]! - y)) ?? 0;
   layer.forEach((name, at) => rows.set(name, placed[at]! + shift));
 }
 
 function ontoHalfRows(layer: readonly string[], pitch: number, rows: Map<string, number>): void {
-  const half = Math.round(pitch / 2);
+  const half = pitch / 2;
   let lowest = -Infinity;
-  for (const name of layer) {
-    const y = Math.max(Math.round(rows.get(name)! / half), lowest + 2);
-    rows.set(name, y * half);
-    lowest = y;
-  }
+  layer.forEach((name, at) => {
+    const y = rows.get(name)!;
+    if (at > 0) lowest += distance(layer[at - 1]!, name, pitch);
+    lowest = isLane(name)
+      ? Math.max(y, lowest)
+      : Math.max(Math.round(y / half), Math.ceil(lowest / half)) * half;
+    rows.set(name, lowest);
+  });
 }
 
 function mean(values: readonly number[]): number | null {
