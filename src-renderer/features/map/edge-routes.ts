@@ -56,14 +56,26 @@ function spreadPorts(links: readonly Link[], places: Places): Ports {
   ] as const;
   for (const { at, here, there } of sides) {
     for (const name of new Set(forward.map((link) => link[here]))) {
+      // Its lane lies on the side of the caller's height.
+      const away = (link: Link) => Math.sign(places.get(link.caller)!.y - places.get(link.callee)!.y);
       const side = forward
         .filter((link) => link[here] === name)
-        .sort((a, b) => places.get(a[there])!.y - places.get(b[there])!.y || (a.id < b.id ? -1 : 1));
+        .sort(
+          (a, b) =>
+            places.get(a[there])!.y - places.get(b[there])!.y ||
+            // Of two to one height the longer has to pass the other's end: it leaves and arrives on that side.
+            away(a) * (spanOf(a, places) - spanOf(b, places)) ||
+            (a.id < b.id ? -1 : 1),
+        );
       const gap = Math.min(portGap, (2 * portReach) / Math.max(1, side.length - 1));
       side.forEach((link, index) => (ports.get(link.id)![at] = (index - (side.length - 1) / 2) * gap));
     }
   }
   return ports;
+}
+
+function spanOf(link: Link, places: Places): number {
+  return Math.abs(places.get(link.callee)!.x - places.get(link.caller)!.x);
 }
 
 function wayOf(link: Link, places: Places, ports: Ports, lanes: Point[]): Way {
@@ -76,12 +88,16 @@ function wayOf(link: Link, places: Places, ports: Ports, lanes: Point[]): Way {
   // A step of a few px looks like a mistake: such a line is drawn level.
   if (Math.abs(start.y - end.y) < level && Math.abs(start.y - to.y) <= portReach)
     end = { ...end, y: start.y };
-  const controls = controlsThrough(start, end, []);
+  const controls = controlsThrough(start, end, [], port.out);
   const columns = columnsBetween(start, end, places);
   const inTheWay = columns.flatMap((column) => column.cards.map((card) => boxOfCard(card, clearance)));
   const points = samplesOf({ start, end, controls });
   if (!inTheWay.some((box) => points.some((point) => isIn(box, point)))) return { start, end, controls };
-  return { start, end, controls: controlsThrough(start, end, viasBetween(start, end, columns, lanes)) };
+  return {
+    start,
+    end,
+    controls: controlsThrough(start, end, viasBetween(start, end, columns, lanes), port.out),
+  };
 }
 
 /** Where a line passes a column of cards that stands in its way: from `left` to `right` at the height `y`. */
@@ -146,11 +162,13 @@ function freeHeight(direct: number, along: number, cards: readonly Place[], lane
   return Math.abs(roomy - direct) <= Math.abs(tight - direct) + rowPitch ? roomy : tight;
 }
 
-function controlsThrough(start: Point, end: Point, vias: readonly Via[]): Point[] {
+/** Lines of one side turn one after the other, the outermost first, so that they neither cross nor cover each other. */
+function controlsThrough(start: Point, end: Point, vias: readonly Via[], port: number): Point[] {
   const controls: Point[] = [];
   let here = start;
   for (const via of [...vias, { left: end.x, right: end.x, y: end.y }]) {
-    const middle = (here.x + via.left) / 2;
+    const turn = here === start ? Math.sign(via.y - start.y) * -port : 0;
+    const middle = (here.x + via.left) / 2 + turn;
     controls.push({ x: middle, y: here.y }, { x: middle, y: via.y });
     // Curves are joined half-way between controls: with one at each side of the column the line is level all along it.
     if (via.right > via.left) controls.push({ x: via.left, y: via.y }, { x: via.right, y: via.y });
