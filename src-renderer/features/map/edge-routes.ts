@@ -147,6 +147,9 @@ function columnsBetween(start: Point, end: Point, places: Places): Column[] {
  * The height nearest to the direct one that meets no card and no line that passes here already: where its label has
  * room too, if that is no great detour.
  */
+/** More than any map is tall, in px. */
+const farthest = 20_000;
+
 function freeHeight(direct: number, along: number, cards: readonly Place[], lanes: readonly Point[]): number {
   const here = lanes.filter((lane) => Math.abs(lane.x - along) < 60);
   const nearest = (room: number): number => {
@@ -154,8 +157,8 @@ function freeHeight(direct: number, along: number, cards: readonly Place[], lane
       cards.every((card) => Math.abs(card.y - y) >= cardHeight / 2 + room) &&
       here.every((lane) => Math.abs(lane.y - y) >= laneGap);
     let away = 0;
-    // Ends: cards and lines are finitely many, and beyond the last of them every height is free.
-    while (!isFree(direct - away) && !isFree(direct + away)) away += 1;
+    // Beyond the last card and line every height is free; the bound is for coordinates that are no numbers.
+    while (away < farthest && !isFree(direct - away) && !isFree(direct + away)) away += 1;
     return isFree(direct - away) ? direct - away : direct + away;
   };
   const [roomy, tight] = [nearest(roomyClearance), nearest(clearance)];
