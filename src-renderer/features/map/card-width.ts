@@ -1,8 +1,8 @@
 import { narrowestCard, widestCard } from './geometry.ts';
 
 const font = "500 12.5px 'Inter Variable', Inter, system-ui, sans-serif";
-/** Left edge, icon, gap, and the glyph with its room on the right. */
-const besideNamePx = 29 + 28;
+/** Left edge, icon, gap, and the glyph with its room on the right; some more, since the font may not be there yet when it is measured. */
+const besideNamePx = 29 + 28 + 8;
 
 let context: CanvasRenderingContext2D | null = null;
 
