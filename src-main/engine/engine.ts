@@ -340,7 +340,8 @@ class ClusteredEngine implements Engine {
       },
       onMessage: (worker, message) => this.#received(worker, message),
       onEvent: (event) => this.#happened(event),
-      onChange: () => this.#events.statusChanged(),
+      // Losses and replacements are events of their own; the rest is in the status, which is asked for.
+      onChange: () => undefined,
     });
   }
 

@@ -53,7 +53,6 @@ export type ToWorker =
   | { readonly type: 'configure'; readonly config: WorkerConfig }
   | { readonly type: 'decide.reply'; readonly ask: number; readonly hit: boolean }
   | { readonly type: 'capture.ack'; readonly bytes: number }
-  | { readonly type: 'release'; readonly request: number }
   | { readonly type: 'metrics.get'; readonly request: number }
   /** Open calls may end within `deadlineMs`; what is open then is cut and recorded, and the worker ends. */
   | { readonly type: 'drain'; readonly deadlineMs: number };

@@ -86,9 +86,6 @@ class Session implements WorkerSession {
         return this.#inOrder(() => this.#metrics(message.request), 'beside');
       case 'drain':
         return this.shutDown(message.deadlineMs);
-      case 'release':
-        // Turning a rule off lets go of its calls by the configuration's new epoch: nobody sends this yet.
-        return;
     }
   }
 
