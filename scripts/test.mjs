@@ -4,12 +4,14 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { findChromium } from './find-chromium.mjs';
 
 const only = process.argv.slice(2);
 const reports = mkdtempSync(join(tmpdir(), 'spike-test-'));
 const sum = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, told once more before the sum: in a long log the last lines are what is read. */
+const failures = [];
 
 function run(command, args, env = {}) {
   return new Promise((resolve) => {
@@ -26,6 +28,23 @@ function count(add) {
   for (const key of Object.keys(sum)) sum[key] += add[key] ?? 0;
 }
 
+/** The runner ended before it could say what it found. */
+function countBroken(runner) {
+  failures.push(`${runner}: the runner wrote no report`);
+  count({ failed: 1 });
+}
+
+function firstLine(text = '') {
+  return text.split('\n', 1)[0];
+}
+
+function failedSpecs(suites) {
+  return suites.flatMap(({ suites: inner = [], specs = [] }) => [
+    ...specs.filter(({ ok }) => !ok).map(({ file, title }) => `tests/e2e/${file}: ${title}`),
+    ...failedSpecs(inner),
+  ]);
+}
+
 function readReport(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -38,6 +57,7 @@ async function check(name, command, args) {
   console.log(`\n# ${name}`);
   const code = await run(command, args);
   count(code === 0 ? { passed: 1 } : { failed: 1 });
+  if (code !== 0) failures.push(name);
 }
 
 async function vitest(project) {
@@ -53,8 +73,16 @@ async function vitest(project) {
   ];
   const code = await run('vitest', args);
   const report = readReport(file);
-  if (report === null) return count({ failed: 1 });
+  if (report === null) return countBroken(project);
+  for (const { name, assertionResults } of report.testResults) {
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status === 'failed')
+        failures.push(`${relative('.', name)}: ${fullName}\n    ${firstLine(failureMessages[0])}`);
+    }
+  }
   const failed = report.numFailedTests;
+  if (failed === 0 && code !== 0)
+    failures.push(`${project}: the runner failed, though no test did (see above)`);
   count({
     passed: report.numPassedTests,
     // A file that does not load, or a leak that the runner reports, fails without a failed test.
@@ -78,7 +106,8 @@ async function playwright() {
     ...(chromium === '' ? {} : { SPIKE_CHROMIUM: chromium }),
   });
   const report = readReport(file);
-  if (report === null) return count({ failed: 1 });
+  if (report === null) return countBroken('end-to-end');
+  failures.push(...failedSpecs(report.suites));
   const { expected, unexpected, flaky, skipped } = report.stats;
   count({ passed: expected + flaky, failed: unexpected === 0 && code !== 0 ? 1 : unexpected, skipped });
 }
@@ -104,5 +133,6 @@ if (unknown.length > 0) {
 }
 for (const [name, step] of Object.entries(steps)) if (only.length === 0 || only.includes(name)) await step();
 rmSync(reports, { recursive: true, force: true });
+if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  ${failure}`).join('\n')}`);
 console.log(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exit(sum.failed === 0 ? 0 : 1);

@@ -1,0 +1,41 @@
+import type { Direction } from '#shared/flow/flow.ts';
+import type { FlowMessage } from '#shared/flow/message.ts';
+
+/** A message as a decoder tells it: what is left out is `null`, `''`, `false` or `text`; index and times are added. */
+export type MessageDraft = Pick<FlowMessage, 'type' | 'direction' | 'sizeBytes'> &
+  Partial<Omit<FlowMessage, 'index' | 'atMs'>> & {
+    /** Unix ms when it was whole (a command: when it was asked). */
+    readonly at: number;
+  };
+
+/** Where a decoder's messages go. */
+export type MessageOutput = (message: MessageDraft) => void;
+
+/**
+ * Reads what passes, without touching it: bytes are forwarded whatever a decoder makes of them. One object a flow, no I/O,
+ * bounded memory. What it cannot read it gives up on: it tells so once by `isLost`, and takes no more bytes.
+ */
+export interface StreamDecoder {
+  /**
+   * Bytes of one direction, in the order in which they passed.
+   * @param chunk Belongs to the data path: what is kept of it is copied.
+   * @param at Unix ms.
+   */
+  bytes(direction: Direction, chunk: Buffer, at: number): void;
+  /** A side has said that this was all, or the flow is over: commands without an answer are told as such. */
+  end(at: number): void;
+  /** The bytes are not what was expected (or are encrypted from here on): nothing more is told. */
+  readonly isLost: boolean;
+}
+
+/** One application protocol that tunnels carry. The registry has them in order; the first one that knows the bytes has them. */
+export interface ProtocolDecoder {
+  /** As it is shown and searched for: `postgresql`, `redis`. */
+  readonly protocol: string;
+  /**
+   * Whether the first bytes of a client are this protocol's. `more`: they may be, and more must come first.
+   * @param port The port of the upstream: a hint where bytes alone do not tell.
+   */
+  recognise(first: Buffer, port: number): 'yes' | 'no' | 'more';
+  create(output: MessageOutput): StreamDecoder;
+}
