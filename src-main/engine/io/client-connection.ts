@@ -1,7 +1,5 @@
-import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Flow } from '#shared/flow/flow.ts';
 import type { ClientFacts } from '../proxy/environment.ts';
 import { forbidden } from '../proxy/forwarding.ts';
@@ -20,13 +18,11 @@ import { socks5Reply, socks5ReplyBytes } from '../proxy/socks5.ts';
 import type { Socks5Request } from '../proxy/socks5.ts';
 import { refuseSocks4, Socks5Session } from '../proxy/socks5-session.ts';
 import type { SocksHost } from '../proxy/socks5-session.ts';
-import { parseClientHello } from '../tls/client-hello.ts';
-import type { ClientHello } from '../tls/client-hello.ts';
-import { describeClientTlsFailure } from '../tls/client-tls-failure.ts';
-import { leafSocketOptions } from '../tls/tls-options.ts';
 import type { Watched } from './client-watch.ts';
 import type { ConnectionEnvironment, Entry } from './connection-environment.ts';
 import { SocketTransport } from './socket-transport.ts';
+import { TlsOpening } from './tls-opening.ts';
+import type { TlsFacts, TlsOpeningHost } from './tls-opening.ts';
 import { TunnelDoor } from './tunnel-door.ts';
 
 /**
@@ -34,8 +30,6 @@ import { TunnelDoor } from './tunnel-door.ts';
  * connects, and whoever speaks first decides what it is.
  */
 const serverFirstAfterMs = 400;
-/** A client that distrusts a certificate leaves at once; one that stayed longer just had nothing to ask. */
-const preconnectMs = 2000;
 /** More than any ClientHello or request line needs before it can be told what it is. */
 const sniffLimitBytes = 65_536;
 /** A TLS handshake record (RFC 8446, section 5.1). */
@@ -49,29 +43,29 @@ const established = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n');
  *                        └─► SOCKS5 ─────────────────┘          ├─► http1 session
  *     route:      sniff or tunnel                               └─► tunnel
  */
-export class ClientConnection implements ClientFacts, SessionHost, SocksHost, TransportOwner, Watched {
+export class ClientConnection
+  implements ClientFacts, SessionHost, SocksHost, TlsOpeningHost, TransportOwner, Watched
+{
   readonly connectionId: string;
   readonly client: string;
   caller: NameHolder;
   tls: Flow['tls'] = null;
   destination: Destination | null;
+  /** What the client named as the place to go to: a virtual name leads elsewhere once it is known what is spoken. */
+  asked: Socks5Request | null = null;
+  isDraining = false;
   readonly ownHost: string | null;
   connect: SessionHost['connect'];
 
   #transport: SocketTransport;
   #session: Http1Session | null = null;
   #socks: Socks5Session | null = null;
-  /** What the client named as the place to go to: a virtual name leads elsewhere once it is known what is spoken. */
-  #asked: Socks5Request | null = null;
   #sniffed: Buffer | null = null;
-  #hello: ClientHello | null = null;
-  #handshaking = false;
-  #draining = false;
+  #tlsOpening: TlsOpening | null = null;
   readonly #door: TunnelDoor;
   #proxyUser: string | null = null;
   #cancelTimer: (() => void) | null = null;
   #over = false;
-  readonly #acceptedAt: number;
   readonly #socket: Socket;
   readonly #entry: Entry;
   readonly #environment: ConnectionEnvironment;
@@ -87,7 +81,6 @@ export class ClientConnection implements ClientFacts, SessionHost, SocksHost, Tr
     this.#socket = socket;
     this.#entry = entry;
     this.connectionId = connectionId;
-    this.#acceptedAt = environment.clock.now();
     this.client = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
     this.caller = caller;
     this.destination = entry.destination;
@@ -121,14 +114,14 @@ export class ClientConnection implements ClientFacts, SessionHost, SocksHost, Tr
 
   /** Lets the call at hand end and closes what is idle; a tunnel stays until its sides end it. */
   drain(): void {
-    this.#draining = true;
+    this.isDraining = true;
     if (this.#session !== null) this.#session.drain();
     else if (this.awaited !== 'head' && !this.#door.isOpen) this.#transport.close();
   }
 
   /** Whether the virtual name that the client called leads elsewhere by now. */
   get hasMoved(): boolean {
-    if (this.#asked === null || this.destination === null) return false;
+    if (this.asked === null || this.destination === null) return false;
     return (
       this.#destinationAs(this.destination.scheme, this.destination.serverName).key !== this.destination.key
     );
@@ -139,7 +132,7 @@ export class ClientConnection implements ClientFacts, SessionHost, SocksHost, Tr
   get awaited(): Awaited {
     if (this.#session !== null) return this.#session.awaited;
     if (this.#door.isOpen) return null;
-    if (this.#handshaking || this.#sniffed !== null || this.#socks !== null) return 'head';
+    if (this.#isHandshaking || this.#sniffed !== null || this.#socks !== null) return 'head';
     // Behind CONNECT either side may speak first, in its own time.
     return this.destination?.scheme === 'tcp' ? null : 'request';
   }
@@ -151,7 +144,7 @@ export class ClientConnection implements ClientFacts, SessionHost, SocksHost, Tr
   timedOut(failure: NetworkFailure): void {
     if (this.#session !== null) return this.#session.timedOut(failure);
     if (this.#socks !== null) return this.#socks.timedOut(failure);
-    const isTls = this.#handshaking || this.#sniffed?.[0] === tlsHandshake;
+    const isTls = this.#isHandshaking || this.#sniffed?.[0] === tlsHandshake;
     if (this.#sniffed !== null && !isTls) return this.#openSession(this.#sniffed).timedOut(failure);
     this.#transport.owner = null;
     if (!isTls) return this.#transport.close();
@@ -179,7 +172,10 @@ export class ClientConnection implements ClientFacts, SessionHost, SocksHost, Tr
     if (this.destination === null && (speaks === 'socks5' || speaks === 'socks4')) {
       return this.#openSocks(speaks, all);
     }
-    if (speaks === 'tls') return this.#readHello(all);
+    if (speaks === 'tls') {
+      this.#tlsOpening ??= new TlsOpening(this.#environment, this, this.#transport.socket);
+      return this.#tlsOpening.read(all);
+    }
     this.#openOther(all, speaks === 'http2');
   }
 
@@ -270,7 +266,7 @@ export class ClientConnection implements ClientFacts, SessionHost, SocksHost, Tr
     this.#session = session;
     this.#transport.owner = session;
     session.received(bytes);
-    if (this.#draining) session.drain();
+    if (this.isDraining) session.drain();
     return session;
   }
 
@@ -304,19 +300,20 @@ export class ClientConnection implements ClientFacts, SessionHost, SocksHost, Tr
   #carry(asked: Socks5Request, answer: Buffer, rest: Buffer | null): void {
     this.connect = null;
     this.#transport.owner = this;
-    this.#asked = asked;
+    this.asked = asked;
     this.destination = this.#destinationAs('tcp');
     this.#transport.write(answer);
     this.#transport.resume(hold.exchange | hold.turn);
     if (rest !== null) this.received(rest);
     // Told to the session before, perhaps, and never again.
     if (this.#transport.socket.readableEnded) return this.#transport.owner?.ended();
-    if (this.#session === null && !this.#door.isOpen && this.#hello === null) this.#waitForClient();
+    if (this.#session === null && !this.#door.isOpen && this.#tlsOpening?.isDecided !== true)
+      this.#waitForClient();
   }
 
   /** The place that the client named, or its route's, for what turned out to be spoken. */
   #destinationAs(scheme: Destination['scheme'], serverName: string | null = null): Destination {
-    const { host, port } = (this.#asked ?? this.destination) as Socks5Request;
+    const { host, port } = (this.asked ?? this.destination) as Socks5Request;
     return this.#environment.destination(scheme, host, port, serverName);
   }
 
@@ -335,107 +332,58 @@ export class ClientConnection implements ClientFacts, SessionHost, SocksHost, Tr
     };
   }
 
-  // --- TLS
+  // --- TlsOpeningHost
 
-  #readHello(bytes: Buffer): void {
-    const hello = parseClientHello(bytes);
-    if (hello.status === 'incomplete') return;
-    if (hello.status !== 'hello') return this.#openOther(bytes);
-    this.#hello = hello;
-    const name = hello.serverName ?? this.#addressedName();
-    const context = this.#opens(hello, name) ? this.#environment.leafContext(name) : null;
-    if (context === null) return this.#passThrough(hello, bytes);
-    this.#openTls(context, name, bytes);
+  get #isHandshaking(): boolean {
+    return this.#tlsOpening?.isHandshaking === true;
   }
 
-  /** TLS is opened unless the workspace says not to, or the client wants only protocols that are not read here. */
-  #opens(hello: ClientHello, name: string): boolean {
-    const { isPassedThrough } = this.#environment;
-    if (isPassedThrough(name)) return false;
-    if (this.#asked !== null && isPassedThrough(this.#asked.host)) return false;
-    if (this.destination !== null && isPassedThrough(this.destination.host)) return false;
-    return hello.alpn.length === 0 || hello.alpn.includes('http/1.1');
+  notTls(bytes: Buffer): void {
+    this.#openOther(bytes);
   }
 
-  /** A client that calls an address sends no name (RFC 6066, section 3): it verifies the address that it called. */
-  #addressedName(): string {
-    if (this.#asked !== null) return this.#asked.host;
-    return this.#socket.localAddress?.replace(/^::ffff:/, '') ?? 'localhost';
-  }
-
-  #passThrough(hello: ClientHello, bytes: Buffer): void {
-    this.tls = { intercepted: false, sni: hello.serverName, alpn: hello.alpn[0] ?? null, version: null };
+  passThrough(tls: TlsFacts, bytes: Buffer): void {
+    this.tls = tls;
     this.#sniffed = null;
     if (this.destination === null) return void this.#openSession(bytes);
     // What was an https upstream is bytes now: the client's TLS goes to it as it is.
     this.#door.connect(this.#destinationAs('tcp'), bytes);
   }
 
-  #openTls(context: SecureContext, name: string, bytes: Buffer): void {
+  handshakeBegins(serverName: string | null): void {
     this.#sniffed = null;
-    this.#handshaking = true;
     this.#door.dropAhead();
     this.#transport.owner = null;
-    const socket = this.#socket;
-    socket.removeListener('close', this.#gone);
-    socket.removeAllListeners('data');
-    socket.removeAllListeners('end');
-    socket.removeAllListeners('drain');
-    socket.pause();
-    socket.unshift(bytes);
+    this.#transport.socket.removeListener('close', this.#gone);
     // Requests are for the place that the client named, over TLS again; a route says itself what its upstream speaks.
-    if (this.#asked !== null) {
-      // A client that resolves names itself calls an address, and says here whom it means.
-      const serverName = isIP(this.#asked.host) === 0 ? null : (this.#hello?.serverName ?? null);
-      this.destination = this.#destinationAs('https', serverName);
-    }
-    const offers = this.#hello?.alpn.includes('http/1.1') === true ? ['http/1.1'] : [];
-    const secure = new TLSSocket(socket, { ...leafSocketOptions(context, offers) });
-    const opened = this.#own(secure, socket);
-    opened.owner = {
-      received: (first) => this.#tlsOpened(secure, name, first),
-      ended: () => opened.close(),
-      closed: (error) => this.#tlsFailed(name, error),
-      drained: () => undefined,
-    };
-    this.#transport = opened;
-    secure.once('secure', () => this.#shookHands());
+    if (this.asked !== null) this.destination = this.#destinationAs('https', serverName);
   }
 
-  #shookHands(): void {
-    this.#handshaking = false;
-    if (this.#draining) this.#transport.close();
+  own(secure: TLSSocket): SocketTransport {
+    this.#transport = this.#own(secure, this.#socket);
+    return this.#transport;
+  }
+
+  handshakeOver(): void {
+    if (this.isDraining) this.#transport.close();
     // Some servers speak first inside TLS as well (SMTPS, IMAPS); a route says what its upstream speaks.
     else if (this.#entry.destination === null && this.destination !== null) this.#waitForClient();
   }
 
-  #tlsOpened(secure: TLSSocket, name: string, bytes: Buffer): void {
-    const alpn = typeof secure.alpnProtocol === 'string' ? secure.alpnProtocol : null;
-    this.tls = {
-      intercepted: true,
-      sni: this.#hello?.serverName ?? null,
-      alpn,
-      version: secure.getProtocol(),
-    };
+  opened(tls: TlsFacts, name: string, bytes: Buffer): void {
+    this.tls = tls;
+    this.#tlsOpening = null;
     if (this.destination === null) {
-      this.#asked = { host: name, port: 443 };
+      this.asked = { host: name, port: 443 };
       this.destination = this.#destinationAs('https');
     }
     this.#transport.owner = this;
     this.received(bytes);
   }
 
-  #tlsFailed(name: string, error: NodeJS.ErrnoException | null): void {
-    const openMs = this.#environment.clock.now() - this.#acceptedAt;
-    // A browser opens connections ahead and drops those that it did not need: no failure of anything.
-    if (error === null && (openMs > preconnectMs || this.#draining)) return;
-    const failure = describeClientTlsFailure(error, this.caller.current.name, name);
-    this.tls = { intercepted: false, sni: this.#hello?.serverName ?? null, alpn: null, version: null };
-    this.#record('tls-failure', this.destination, null, {
-      cause: failure.cause,
-      code: failure.code ?? failure.cause,
-      message: failure.message,
-    });
+  rejected(tls: TlsFacts, failure: NetworkFailure): void {
+    this.tls = tls;
+    this.#record('tls-failure', this.destination, null, failure);
   }
 
   #record(

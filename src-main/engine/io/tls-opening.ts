@@ -1,0 +1,140 @@
+import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import type { Flow } from '#shared/flow/flow.ts';
+import type { ClientFacts } from '../proxy/environment.ts';
+import type { NetworkFailure } from '../proxy/ports.ts';
+import type { Socks5Request } from '../proxy/socks5.ts';
+import { parseClientHello } from '../tls/client-hello.ts';
+import type { ClientHello } from '../tls/client-hello.ts';
+import { describeClientTlsFailure } from '../tls/client-tls-failure.ts';
+import { leafSocketOptions } from '../tls/tls-options.ts';
+import type { ConnectionEnvironment } from './connection-environment.ts';
+import type { SocketTransport } from './socket-transport.ts';
+
+/** A client that distrusts a certificate leaves at once; one that stayed longer just had nothing to ask. */
+const preconnectMs = 2000;
+
+export type TlsFacts = NonNullable<Flow['tls']>;
+
+/** The connection whose client speaks TLS: what the opening asks it, and tells it. */
+export interface TlsOpeningHost extends ClientFacts {
+  /** What the client named by CONNECT or SOCKS; null on a route and on the proxy port itself. */
+  readonly asked: Socks5Request | null;
+  readonly isDraining: boolean;
+  /** It began like TLS, and is something else. */
+  notTls(bytes: Buffer): void;
+  /** It is not opened: `bytes` are the hello, for the upstream. */
+  passThrough(tls: TlsFacts, bytes: Buffer): void;
+  /** It is opened: from now on nobody else reads from the socket. `serverName` is whom the client means, if it says so. */
+  handshakeBegins(serverName: string | null): void;
+  /** Takes over the socket inside TLS. */
+  own(secure: TLSSocket): SocketTransport;
+  handshakeOver(): void;
+  /** The client has said something inside; `name` is whom its certificate is for. */
+  opened(tls: TlsFacts, name: string, bytes: Buffer): void;
+  /** The client does not go on with the certificate that it was shown. */
+  rejected(tls: TlsFacts, failure: NetworkFailure): void;
+}
+
+/** The opening of TLS on one client's connection: reads the hello, decides, makes the handshake. */
+export class TlsOpening {
+  isHandshaking = false;
+  #hello: ClientHello | null = null;
+  /** No use looking at the hello again before there is so much of it. */
+  #neededBytes = 0;
+  readonly #acceptedAt: number;
+  readonly #environment: ConnectionEnvironment;
+  readonly #host: TlsOpeningHost;
+  readonly #socket: Socket;
+
+  constructor(environment: ConnectionEnvironment, host: TlsOpeningHost, socket: Socket) {
+    this.#environment = environment;
+    this.#host = host;
+    this.#socket = socket;
+    this.#acceptedAt = environment.clock.now();
+  }
+
+  /** Whether the hello has been read whole, so that it is known what becomes of the connection. */
+  get isDecided(): boolean {
+    return this.#hello !== null;
+  }
+
+  /** Everything that has come from the client so far. */
+  read(bytes: Buffer): void {
+    if (bytes.length < this.#neededBytes) return;
+    const hello = parseClientHello(bytes);
+    if (hello.status === 'incomplete') {
+      this.#neededBytes = hello.neededBytes;
+      return;
+    }
+    if (hello.status !== 'hello') return this.#host.notTls(bytes);
+    this.#hello = hello;
+    const name = hello.serverName ?? this.#addressedName();
+    const context = this.#opens(hello, name) ? this.#environment.leafContext(name) : null;
+    if (context === null) {
+      return this.#host.passThrough(this.#facts(false, hello.alpn[0] ?? null, null), bytes);
+    }
+    this.#open(hello, context, name, bytes);
+  }
+
+  /** TLS is opened unless the workspace says not to, or the client wants only protocols that are not read here. */
+  #opens(hello: ClientHello, name: string): boolean {
+    const { isPassedThrough } = this.#environment;
+    const { asked, destination } = this.#host;
+    if (isPassedThrough(name)) return false;
+    if (asked !== null && isPassedThrough(asked.host)) return false;
+    if (destination !== null && isPassedThrough(destination.host)) return false;
+    return hello.alpn.length === 0 || hello.alpn.includes('http/1.1');
+  }
+
+  /** A client that calls an address sends no name (RFC 6066, section 3): it verifies the address that it called. */
+  #addressedName(): string {
+    if (this.#host.asked !== null) return this.#host.asked.host;
+    return this.#socket.localAddress?.replace(/^::ffff:/, '') ?? 'localhost';
+  }
+
+  #open(hello: ClientHello, context: SecureContext, name: string, bytes: Buffer): void {
+    this.isHandshaking = true;
+    const { asked } = this.#host;
+    // A client that resolves names itself calls an address, and says here whom it means.
+    this.#host.handshakeBegins(asked !== null && isIP(asked.host) !== 0 ? hello.serverName : null);
+    const socket = this.#socket;
+    socket.removeAllListeners('data');
+    socket.removeAllListeners('end');
+    socket.removeAllListeners('drain');
+    socket.pause();
+    socket.unshift(bytes);
+    const offers = hello.alpn.includes('http/1.1') ? ['http/1.1'] : [];
+    const secure = new TLSSocket(socket, { ...leafSocketOptions(context, offers) });
+    const transport = this.#host.own(secure);
+    transport.owner = {
+      received: (first) => this.#host.opened(this.#factsOf(secure), name, first),
+      ended: () => transport.close(),
+      closed: (error) => this.#closed(name, error),
+      drained: () => undefined,
+    };
+    secure.once('secure', () => {
+      this.isHandshaking = false;
+      this.#host.handshakeOver();
+    });
+  }
+
+  #closed(name: string, error: NodeJS.ErrnoException | null): void {
+    const openMs = this.#environment.clock.now() - this.#acceptedAt;
+    // A browser opens connections ahead and drops those that it did not need: no failure of anything.
+    if (error === null && (openMs > preconnectMs || this.#host.isDraining)) return;
+    const { cause, code, message } = describeClientTlsFailure(error, this.#host.caller.current.name, name);
+    this.#host.rejected(this.#facts(false, null, null), { cause, code: code ?? cause, message });
+  }
+
+  #factsOf(secure: TLSSocket): TlsFacts {
+    const alpn = typeof secure.alpnProtocol === 'string' ? secure.alpnProtocol : null;
+    return this.#facts(true, alpn, secure.getProtocol());
+  }
+
+  #facts(intercepted: boolean, alpn: string | null, version: string | null): TlsFacts {
+    return { intercepted, sni: this.#hello?.serverName ?? null, alpn, version };
+  }
+}
