@@ -77,6 +77,7 @@ class BandwidthStage implements Stage {
   #pass(): void {
     this.#spend();
     if (this.#queue.length === 0) return this.#finish();
+    if (this.#rate === 0) return; // A line of nothing: only turning the rule off lets go of what waits.
     const missing = 1 - this.#credit;
     this.#timer = this.#context.clock.setTimer(Math.max(tickMs, missing / this.#rate), () => {
       this.#timer = null;

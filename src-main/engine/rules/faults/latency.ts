@@ -1,6 +1,7 @@
 import type { FaultOf } from '#shared/rules/fault.ts';
 import type { Timer } from '../../clock.ts';
 import { milliseconds } from '../fault-mark.ts';
+import { delayDraw } from './delay-draw.ts';
 import type { FaultImplementation, Stage, StageContext } from './stage.ts';
 
 interface Held {
@@ -10,18 +11,18 @@ interface Held {
 }
 
 /**
- * Holds each piece for `latencyMs` ± uniform `jitterMs`, counted from when it came: the time that a piece already
+ * Holds each piece for a delay that is drawn for it (delay-draw.ts), counted from when it came: the time that a piece already
  * waited behind others is not added again (as Toxiproxy's latency toxic has it). Pieces never overtake each other.
  */
 class LatencyStage implements Stage {
   #held: Held[] = [];
   #timer: Timer | null = null;
   #released = false;
-  readonly #fault: FaultOf<'latency'>;
+  readonly #draw: () => number;
   readonly #context: StageContext;
 
   constructor(fault: FaultOf<'latency'>, context: StageContext) {
-    this.#fault = fault;
+    this.#draw = delayDraw(fault, context.random);
     this.#context = context;
     context.mark.delayedMs = 0;
     context.mark.describe = (mark) => `held the ${mark.direction} for ${milliseconds(mark.delayedMs)}`;
@@ -55,9 +56,7 @@ class LatencyStage implements Stage {
 
   #hold(chunk: Buffer): void {
     const now = this.#context.clock.now();
-    const { latencyMs, jitterMs } = this.#fault;
-    const jitter = jitterMs === 0 ? 0 : (this.#context.random() * 2 - 1) * jitterMs;
-    this.#held.push({ dueAt: now + Math.max(0, latencyMs + jitter), cameAt: now, chunk });
+    this.#held.push({ dueAt: now + this.#draw(), cameAt: now, chunk });
     if (this.#timer === null) this.#arm(now);
   }
 
