@@ -28,7 +28,7 @@ export class DifferentialOrigin {
     let told: string | null = null;
     let work = Promise.resolve();
     const say = (answer: () => Promise<void>): void => {
-      work = work.then(answer).catch(() => socket.destroy());
+      work = work.then(answer).catch(() => void socket.destroy());
     };
     socket.on('data', (bytes: Buffer) => {
       for (const message of splitter.push(bytes)) {
