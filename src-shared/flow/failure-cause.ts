@@ -22,6 +22,12 @@ export const failureCauses = [
   'upstream-connect-timeout',
   'upstream-loop',
   'upstream-forbidden',
+  // The proxy between Spike and the upstream (`upstreamProxy` of the workspace).
+  'upstream-proxy-unreachable',
+  'upstream-proxy-timeout',
+  'upstream-proxy-credentials',
+  'upstream-proxy-refused',
+  'upstream-proxy-malformed',
   // The upstream was reached and then failed.
   'upstream-closed-early',
   'upstream-reset',
@@ -36,6 +42,7 @@ export const failureCauses = [
   'tls-revoked',
   'tls-bad-certificate',
   'tls-client-certificate-required',
+  'tls-client-certificate-refused',
   'tls-version-refused',
   'tls-unknown-name',
   'tls-no-common-protocol',
@@ -44,6 +51,10 @@ export const failureCauses = [
   'tls-handshake-failed',
   // Done on purpose, by a rule.
   'fault-reset',
+  'fault-close',
+  'fault-refuse',
+  'fault-dns-failure',
+  'fault-connect-timeout',
   'fault-hang',
   // The proxy's own doing: a killed worker, an agent that stops, a bound that was hit.
   'spike-worker-lost',

@@ -1,30 +1,47 @@
 import { z } from 'zod';
-import { ResetFaultSchema } from './faults/connection.ts';
+import { CloseFaultSchema, ResetFaultSchema, SilenceFaultSchema } from './faults/connection.ts';
 import { StatusFaultSchema } from './faults/http.ts';
-import { BandwidthFaultSchema, HangFaultSchema, LatencyFaultSchema } from './faults/link.ts';
+import {
+  BandwidthFaultSchema,
+  CorruptFaultSchema,
+  DuplicateFaultSchema,
+  HangFaultSchema,
+  LatencyFaultSchema,
+  LimitDataFaultSchema,
+  SlicerFaultSchema,
+  SlowCloseFaultSchema,
+  StallFaultSchema,
+  TimeoutFaultSchema,
+} from './faults/link.ts';
 
 /**
  * The faults, as data: definitions a group in `faults/`, joined here as soon as something runs them
  * (src-main/engine/rules/faults, one file each, in a registry keyed by `type`).
  */
 
-/** One schema a type, for forms and for the registry of implementations. */
+/** One schema a type, for forms and for the registry of implementations, in the order of menus. */
 export const faultSchemas = {
   latency: LatencyFaultSchema,
   bandwidth: BandwidthFaultSchema,
   status: StatusFaultSchema,
   reset: ResetFaultSchema,
   hang: HangFaultSchema,
-} as const satisfies Record<string, z.ZodType>;
+  silence: SilenceFaultSchema,
+  close: CloseFaultSchema,
+  slicer: SlicerFaultSchema,
+  stall: StallFaultSchema,
+  'limit-data': LimitDataFaultSchema,
+  'slow-close': SlowCloseFaultSchema,
+  timeout: TimeoutFaultSchema,
+  corrupt: CorruptFaultSchema,
+  duplicate: DuplicateFaultSchema,
+} as const;
 
-export const FaultSchema = z.discriminatedUnion('type', [
-  LatencyFaultSchema,
-  BandwidthFaultSchema,
-  StatusFaultSchema,
-  ResetFaultSchema,
-  HangFaultSchema,
-]);
-export type Fault = z.infer<typeof FaultSchema>;
-export type FaultInput = z.input<typeof FaultSchema>;
-export type FaultType = Fault['type'];
+type Schemas = typeof faultSchemas;
+export type FaultType = keyof Schemas;
+export type Fault = z.infer<Schemas[FaultType]>;
+export type FaultInput = z.input<Schemas[FaultType]>;
 export type FaultOf<T extends FaultType> = Extract<Fault, { type: T }>;
+
+const all = Object.values(faultSchemas) as unknown as [Schemas[FaultType], ...Schemas[FaultType][]];
+export const FaultSchema = z.discriminatedUnion('type', all);

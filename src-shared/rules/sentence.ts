@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { faultEffect } from './fault-effects.ts';
 import type { Match, RuleDefinition, Trigger } from './rule.ts';
 
 /** A piece of a sentence; what is `strong` comes from the rule and is set off in the window. */
@@ -22,7 +22,7 @@ export function ruleSentence(rule: Sayable): string {
 export function ruleSentenceParts(rule: Sayable): SentencePart[] {
   const many = isPlural(rule.trigger);
   const parts = [plain(howMany(rule.trigger)), ...which(rule.match, rule.trigger), ...between(rule.match)];
-  const effects = rule.faults.map((fault) => effect(fault, many));
+  const effects = rule.faults.map((fault) => faultEffect(fault, many));
   const list =
     effects.length < 3 ? effects.join(' and ') : `${effects.slice(0, -1).join(', ')} and ${effects.at(-1)}`;
   return [...parts, plain(` ${list}.`)].filter((part) => part.text !== '');
@@ -72,45 +72,4 @@ function between({ caller, callee, host }: Match): SentencePart[] {
   if (callee !== undefined) parts.push(plain(' to '), strong(callee));
   if (host !== undefined) parts.push(plain(callee === undefined ? ' to ' : ' at '), strong(host));
   return parts;
-}
-
-function effect(fault: Fault, many: boolean): string {
-  const side = 'direction' in fault && fault.direction === 'request' ? ' before they are sent' : '';
-  const verb = (plural: string, singular: string): string => (many ? plural : singular);
-  switch (fault.type) {
-    case 'latency': {
-      const spread = fault.jitterMs === 0 ? '' : ` ± ${duration(fault.jitterMs)}`;
-      return `${verb('wait', 'waits')} ${duration(fault.latencyMs)}${spread}${many ? side : side.replace('they are', 'it is')}`;
-    }
-    case 'bandwidth':
-      return `${verb('trickle', 'trickles')} at ${rate(fault.bytesPerSecond)}`;
-    case 'status':
-      return `${verb('get', 'gets')} ${fault.status}`;
-    case 'reset':
-      return `${verb('are', 'is')} reset${resetPlaces[fault.at]}`;
-    case 'hang':
-      return fault.direction === 'request'
-        ? `never ${verb('arrive', 'arrives')}`
-        : `never ${verb('get', 'gets')} an answer`;
-  }
-}
-
-const resetPlaces = {
-  start: ' at once',
-  'before-head': ' before the answer',
-  'after-head': ' after the head of the answer',
-  'mid-body': ' mid-body',
-} as const;
-
-/** `2 s`, `1.5 s`, `500 ms`. */
-export function duration(ms: number): string {
-  if (ms < 1000) return `${ms} ms`;
-  if (ms < 60_000) return `${Number((ms / 1000).toPrecision(3))} s`;
-  return `${Number((ms / 60_000).toPrecision(3))} min`;
-}
-
-function rate(bytesPerSecond: number): string {
-  if (bytesPerSecond < 1000) return `${bytesPerSecond} B/s`;
-  if (bytesPerSecond < 1_000_000) return `${Number((bytesPerSecond / 1000).toPrecision(3))} kB/s`;
-  return `${Number((bytesPerSecond / 1_000_000).toPrecision(3))} MB/s`;
 }

@@ -1,11 +1,13 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
+import type { Cut } from '../rules/faults/stage.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { Link } from '../rules/link.ts';
 import { namesNeeded } from './names-needed.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
+import type { RuleHit } from '../rules/rule-hit.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { ExchangeRecord } from './exchange-record.ts';
-import { bodyLength, forbidden, requestOptions, responseOptions } from './forwarding.ts';
+import { bodyLength, forbidden, requestOptions, responseOptions, wayOf } from './forwarding.ts';
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
@@ -15,6 +17,7 @@ import { failureResponse, faultResponse, responseBytes, statusOfFailure } from '
 import type { LocalResponse } from './local-response.ts';
 import type { OpenFlow } from './open-flows.ts';
 import { PendingUpgrade } from './pending-upgrade.ts';
+import { cutByRule } from './cut-by-rule.ts';
 import { hold } from './ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, Transport } from './ports.ts';
 
@@ -43,14 +46,8 @@ export interface SwitchedProtocol {
   readonly restEnded: boolean;
   /** The rules that matched the request: they are not drawn again. Those that hit it stay on its bytes. */
   readonly matched: Candidates;
-  readonly hit: Candidates;
+  readonly hit: readonly RuleHit[];
 }
-
-const faultReset: NetworkFailure = {
-  cause: 'fault-reset',
-  code: 'ECONNRESET',
-  message: 'A rule reset the connection to the client.',
-};
 
 /**
  * One request and its response:
@@ -70,7 +67,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   #call: Http1Call | null = null;
   #plan: FaultPlan | null = null;
   #matched: Candidates = [];
-  #hit: Candidates = [];
+  #hit: readonly RuleHit[] = [];
   #requestLink: Link | null = null;
   #responseLink: Link | null = null;
   /** What came of the body before it was known what is to be done with it. */
@@ -261,20 +258,26 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   // --- rules
 
   #match(): void {
-    const path = this.#head.destination.path;
+    const head = this.#head;
     const matching = this.#environment.rules.compiled.matchCall({
       caller: this.#host.facts.caller.current.name,
       callee: this.#destination.callee.current.name,
-      method: this.#head.method,
+      method: head.method,
       host: this.#destination.serverName ?? this.#destination.host,
-      path,
+      path: head.destination.path,
+      route: this.#destination.route,
+      listener: this.#host.facts.listener,
+      get fields() {
+        return head.fields;
+      },
+      upgrade: head.upgrade,
     });
     if (matching.length === 0) return this.#go();
     this.#matched = matching;
     let settled = false;
     this.#environment.rules.trigger(matching, (hit) => {
       settled = true;
-      if (this.#over) return;
+      if (this.#over) return this.#environment.rules.giveBack(hit);
       this.#hit = hit;
       if (hit.length > 0) this.#plan = this.#environment.rules.open(hit, this.startedAtMs);
       this.#go();
@@ -305,7 +308,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   #send(): void {
     const plan = this.#plan;
     if (plan !== null) {
-      if (plan.takeResetAtStart()) return this.#reset();
+      const cut = plan.takeCutAtStart();
+      if (cut !== null) return this.#cut(cut);
       const answer = plan.takeAnswer();
       if (answer !== null) return this.#answer(faultResponse(answer));
     }
@@ -313,7 +317,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     if (this.#environment.isForbidden(host, port)) return this.callFailed(forbidden(host, port));
     const text = serializeRequestHead(
       this.#head,
-      requestOptions(this.#head, this.#host.facts, this.#destination),
+      requestOptions(this.#head, this.#host.facts, wayOf(this.#head, this.#destination)),
     );
     if (plan !== null && this.#sendThroughLink(plan, text)) return;
     this.#call = this.#createCall(text);
@@ -335,7 +339,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
           this.#call.send(bytes);
         },
         end: () => this.#call?.requestComplete(),
-        reset: () => this.#reset(),
+        reset: () => this.#cut('reset'),
+        close: () => this.#cut('close'),
       },
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
     );
@@ -347,13 +352,15 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const { upstreams, clock, http1Limits } = this.#environment;
     const head = this.#head;
     const bodyless = head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0);
+    const destination = wayOf(head, this.#destination);
     return new Http1Call(
       {
-        destination: this.#destination,
+        destination,
         method: head.method,
         headText,
         bodyless,
-        mayUpgrade: head.upgrade !== null,
+        // A forwarding proxy is not asked to: an Upgrade ends at it (RFC 9110, section 7.8).
+        mayUpgrade: head.upgrade !== null && destination.via?.way !== 'forward',
       },
       this,
       this.#host.client,
@@ -388,7 +395,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
           if (!this.#host.client.write(bytes)) this.#call?.pause(hold.full);
         },
         end: () => this.#delivered(),
-        reset: () => this.#reset(),
+        reset: () => this.#cut('reset'),
+        close: () => this.#cut('close'),
       },
       { pause: () => this.#call?.pause(hold.link), resume: () => this.#call?.resume(hold.link) },
     );
@@ -451,7 +459,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#environment.openFlows.remove(this);
     const { flow } = this.#record;
     if (this.#plan !== null) {
-      this.#environment.rules.close(this.#plan);
+      this.#environment.rules.close(this.#plan, this.#hit);
       flow.faults = this.#plan.applied();
     }
     if (this.#answering?.upgrade?.toLowerCase() === 'websocket') flow.kind = 'websocket';
@@ -475,11 +483,11 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#host.exchangeBroken(failure.cause === 'upstream-reset' ? 'reset' : 'close');
   }
 
-  #reset(): void {
+  #cut(how: Cut): void {
     if (this.#over) return;
     this.#abandon();
-    this.#finish(faultReset);
-    this.#host.exchangeBroken('reset');
+    this.#finish(cutByRule[how]);
+    this.#host.exchangeBroken(how);
   }
 
   #finish(failure: NetworkFailure | null): void {

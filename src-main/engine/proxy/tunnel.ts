@@ -3,12 +3,15 @@ import type { FlowRecord } from '../capture/flow-record.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import { Link } from '../rules/link.ts';
 import type { Candidates, CompiledRule } from '../rules/compiled-rules.ts';
+import type { RuleHit } from '../rules/rule-hit.ts';
 import { needs } from '../rules/compiled-rules.ts';
 import { namesNeeded } from './names-needed.ts';
+import type { Cut } from '../rules/faults/stage.ts';
 import type { RulesFollower } from '../rules/rule-runtime.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { finishFlow } from './new-flow.ts';
 import type { OpenFlow } from './open-flows.ts';
+import { cutByRule } from './cut-by-rule.ts';
 import { hold } from './ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, Transport, TransportOwner } from './ports.ts';
 
@@ -92,11 +95,12 @@ export class Tunnel implements OpenFlow, RulesFollower {
    * Begins to pass bytes. Returns the owner that the client's transport is to have from now on.
    * @param hit Rules that hit what it was before, and stay on its bytes.
    */
-  open(hit: Candidates = []): TransportOwner {
+  open(hit: readonly RuleHit[] = []): TransportOwner {
     this.#environment.openFlows.add(this);
     this.#environment.rules.followers.add(this);
     this.#upstream.owner = new TunnelEnd(this, 'response');
-    const staying = hit.filter((rule) => rule.actsOnTunnels);
+    const staying = hit.filter(({ rule }) => rule.actsOnTunnels);
+    this.#environment.rules.giveBack(hit.filter(({ rule }) => !rule.actsOnTunnels));
     if (staying.length > 0) this.#apply(staying);
     this.rulesChanged();
     this.#upstream.transport.resume(hold.all);
@@ -143,7 +147,13 @@ export class Tunnel implements OpenFlow, RulesFollower {
     if (this.#waitForNames(runtime.compiled.needs)) return;
     const callee = this.#destination.callee.current.name;
     const caller = this.#facts.caller.current.name;
-    const matching = runtime.compiled.matchTunnel(caller, callee, this.#destination.host);
+    const matching = runtime.compiled.matchTunnel({
+      caller,
+      callee,
+      host: this.#destination.host,
+      route: this.#destination.route,
+      listener: this.#facts.listener,
+    });
     const key = (rule: CompiledRule): string => `${rule.rule.id}\n${rule.rule.epoch}`;
     const known = new Set(this.#rules.map(key));
     const added = matching.filter((rule) => !known.has(key(rule)));
@@ -174,20 +184,22 @@ export class Tunnel implements OpenFlow, RulesFollower {
 
   #draw(added: readonly CompiledRule[]): void {
     this.#environment.rules.trigger(added, (hit) => {
-      if (!this.#over && hit.length > 0) this.#apply(hit);
+      if (this.#over) this.#environment.rules.giveBack(hit);
+      else if (hit.length > 0) this.#apply(hit);
     });
   }
 
-  #apply(hit: readonly CompiledRule[]): void {
+  #apply(hit: readonly RuleHit[]): void {
     const runtime = this.#environment.rules;
     if (this.#plan === null) this.#plan = runtime.open([], this.#flow.startedAtMs);
-    for (const rule of hit) runtime.adopt(this.#plan, rule);
+    for (const one of hit) runtime.adopt(this.#plan, one);
     this.#links ??= {
       request: this.#link('request', this.#client),
       response: this.#link('response', this.#upstream.transport),
     };
     this.#plan.extend(hit, this.#links);
-    if (this.#plan.takeResetAtStart()) this.#reset();
+    const cut = this.#plan.takeCutAtStart();
+    if (cut !== null) this.#cut(cut);
   }
 
   #link(direction: Direction, source: Transport): Link {
@@ -195,7 +207,8 @@ export class Tunnel implements OpenFlow, RulesFollower {
       {
         write: (bytes) => this.#write(direction, bytes),
         end: () => this.#end(direction),
-        reset: () => this.#reset(),
+        reset: () => this.#cut('reset'),
+        close: () => this.#cut('close'),
       },
       { pause: () => source.pause(hold.link), resume: () => source.resume(hold.link) },
     );
@@ -216,11 +229,8 @@ export class Tunnel implements OpenFlow, RulesFollower {
     if (this.#ended.request && this.#ended.response) this.#finish(null, 'close');
   }
 
-  #reset(): void {
-    this.#finish(
-      { cause: 'fault-reset', code: 'ECONNRESET', message: 'A rule reset the connection to the client.' },
-      'reset',
-    );
+  #cut(how: Cut): void {
+    this.#finish(cutByRule[how], how);
   }
 
   #faults(): FlowRecord['faults'] {

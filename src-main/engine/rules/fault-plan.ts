@@ -3,13 +3,15 @@ import type { Fault } from '#shared/rules/fault.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import { FaultMark } from './fault-mark.ts';
+import type { RuleHit } from './rule-hit.ts';
 import { faultRegistry } from './faults/registry.ts';
-import type { AnyFaultImplementation, LocalAnswer, MessageShape } from './faults/stage.ts';
+import type { AnyFaultImplementation, Cut, LocalAnswer, MessageShape } from './faults/stage.ts';
 import { Link } from './link.ts';
 import type { LinkOutput, LinkSource } from './link.ts';
 
 interface PlannedFault {
   readonly rule: CompiledRule;
+  readonly hit: RuleHit;
   readonly fault: Fault;
   readonly implementation: AnyFaultImplementation;
 }
@@ -22,6 +24,8 @@ const tunnelShape: MessageShape = { headBytes: 0, bodyBytes: null };
  */
 export class FaultPlan {
   readonly marks: FaultMark[] = [];
+  /** All that ever hit it, whether their rules are still on or not. */
+  readonly hits: RuleHit[] = [];
   /** The shape of the response that is passing, for stages that cut in the middle of it. */
   responseShape: MessageShape = tunnelShape;
   #faults: PlannedFault[] = [];
@@ -30,26 +34,29 @@ export class FaultPlan {
   readonly #random: Random;
   readonly #startedAt: number;
 
-  constructor(rules: readonly CompiledRule[], clock: Clock, random: Random, startedAt: number) {
+  constructor(hits: readonly RuleHit[], clock: Clock, random: Random, startedAt: number) {
     this.#clock = clock;
     this.#random = random;
     this.#startedAt = startedAt;
-    for (const rule of rules) this.#plan(rule);
+    for (const hit of hits) this.#plan(hit);
   }
 
   get rules(): readonly CompiledRule[] {
     return [...new Set(this.#faults.map((planned) => planned.rule))];
   }
 
-  /** Whether the call ends with a RST at once; marked as done when it does. */
-  takeResetAtStart(): boolean {
-    const planned = this.#faults.find((one) => one.implementation.resetsAtStart(one.fault as never));
-    if (planned === undefined) return false;
-    const mark = this.#mark(planned, null);
-    mark.outcome = 'done';
-    mark.bytes = 0;
-    mark.describe = () => 'reset the connection before anything was sent';
-    return true;
+  /** How the connection is ended at once, marked as done; null when it is not. */
+  takeCutAtStart(): Cut | null {
+    for (const planned of this.#faults) {
+      const cut = planned.implementation.cutsAtStart?.(planned.fault as never) ?? null;
+      if (cut === null) continue;
+      const mark = this.#mark(planned, null);
+      mark.outcome = 'done';
+      mark.bytes = 0;
+      mark.describe = () => `${cut === 'reset' ? 'reset' : 'closed'} the connection before anything was sent`;
+      return cut;
+    }
+    return null;
   }
 
   /** The answer that replaces the upstream's, from the first fault that gives one; null when the upstream is asked. */
@@ -77,9 +84,9 @@ export class FaultPlan {
   }
 
   /** Puts the stages of further rules on an existing link (a tunnel whose rules changed). */
-  extend(rules: readonly CompiledRule[], links: Readonly<Record<Direction, Link>>): void {
-    for (const rule of rules) {
-      for (const planned of this.#plan(rule)) {
+  extend(hits: readonly RuleHit[], links: Readonly<Record<Direction, Link>>): void {
+    for (const hit of hits) {
+      for (const planned of this.#plan(hit)) {
         for (const direction of ['request', 'response'] as const) {
           this.#links[direction] = links[direction];
           if (this.#standsOn(planned, direction)) this.#addStage(links[direction], planned, direction);
@@ -112,9 +119,12 @@ export class FaultPlan {
     return this.marks.map((mark) => mark.snapshot());
   }
 
-  #plan(rule: CompiledRule): PlannedFault[] {
+  #plan(hit: RuleHit): PlannedFault[] {
+    const { rule } = hit;
+    this.hits.push(hit);
     const planned = rule.rule.faults.map((fault) => ({
       rule,
+      hit,
       fault,
       implementation: faultRegistry[fault.type] as unknown as AnyFaultImplementation,
     }));

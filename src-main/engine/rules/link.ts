@@ -1,11 +1,13 @@
 import type { CompiledRule } from './compiled-rules.ts';
-import type { Stage } from './faults/stage.ts';
+import type { Stage, StageContext } from './faults/stage.ts';
 
 /** Where a link's bytes go. `write` answers false when the receiver is full; it calls `resume` on the link's source then. */
 export interface LinkOutput {
   write(chunk: Buffer): void;
   end(): void;
   reset(): void;
+  /** Ends the connection in an orderly way, in the middle of what it is in. */
+  close(): void;
 }
 
 /** What feeds a link and can be told to wait. */
@@ -23,7 +25,9 @@ interface Joint {
 /** A link holds at most this much before its source is told to wait; what a source has under way comes on top. */
 export const linkHoldLimitBytes = 1_048_576;
 
-export type StageMaker = (out: { emit(chunk: Buffer): void; emitEnd(): void; reset(): void }) => Stage;
+/** What a stage can do to its link. */
+export type StageOutput = Pick<StageContext, 'emit' | 'emitEnd' | 'reset' | 'close' | 'dropped' | 'added'>;
+export type StageMaker = (out: StageOutput) => Stage;
 
 /**
  * One direction of one connection or exchange, with its stages in order:
@@ -65,6 +69,13 @@ export class Link {
       emitEnd: () => this.#endNext(joint),
       reset: () => {
         if (!this.#disposed) this.#output.reset();
+      },
+      close: () => {
+        if (!this.#disposed) this.#output.close();
+      },
+      dropped: (bytes) => this.#letGo(bytes),
+      added: (bytes) => {
+        this.#heldBytes += bytes;
       },
     });
     let last = this.#first;
@@ -133,6 +144,12 @@ export class Link {
   #toOutput(chunk: Buffer): void {
     this.#heldBytes -= chunk.length;
     this.#output.write(chunk);
+    this.#letGo(0);
+  }
+
+  /** So many bytes are not held any more; below half of what may be held, more is taken. */
+  #letGo(bytes: number): void {
+    this.#heldBytes -= bytes;
     if (this.#paused && this.#heldBytes <= linkHoldLimitBytes / 2) {
       this.#paused = false;
       this.#source.resume();

@@ -1,4 +1,4 @@
-import { duration } from '#shared/rules/sentence.ts';
+import { duration } from '#shared/rules/fault-effects.ts';
 
 const width = 520;
 

@@ -52,14 +52,12 @@ export const ResetFaultSchema = z
   .strictObject({ type: z.literal('reset'), at: cutPlaces })
   .meta({ title: 'Reset', scope: 'connection', icon: 'unplug' });
 
-export const CloseFaultSchema = z
-  .strictObject({ type: z.literal('close'), at: cutPlaces })
-  .meta({
-    title: 'Close',
-    scope: 'connection',
-    icon: 'x-octagon',
-    description: 'As reset, but with an orderly end (FIN).',
-  });
+export const CloseFaultSchema = z.strictObject({ type: z.literal('close'), at: cutPlaces }).meta({
+  title: 'Close',
+  scope: 'connection',
+  icon: 'x-octagon',
+  description: 'As reset, but with an orderly end (FIN).',
+});
 
 export const HalfCloseFaultSchema = z
   .strictObject({

@@ -60,16 +60,11 @@ export const SlicerFaultSchema = z
       .min(1)
       .max(1_048_576)
       .meta({ title: 'Piece', unit: 'B', default: 64, description: 'The size of a piece on average.' }),
-    variationBytes: z
-      .int()
-      .min(0)
-      .max(1_048_576)
-      .default(0)
-      .meta({
-        title: 'Spread',
-        unit: 'B',
-        description: 'Plus or minus; at most half of what is cut at once.',
-      }),
+    variationBytes: z.int().min(0).max(1_048_576).default(0).meta({
+      title: 'Spread',
+      unit: 'B',
+      description: 'Plus or minus; at most half of what is cut at once.',
+    }),
     delayUs: z
       .int()
       .min(0)
@@ -96,16 +91,12 @@ export const LimitDataFaultSchema = z
   .strictObject({
     type: z.literal('limit-data'),
     direction,
-    bytes: z
-      .int()
-      .min(0)
-      .max(1_000_000_000_000)
-      .meta({
-        title: 'After',
-        unit: 'B',
-        default: 4096,
-        description: 'What passes before the connection is closed.',
-      }),
+    bytes: z.int().min(0).max(1_000_000_000_000).meta({
+      title: 'After',
+      unit: 'B',
+      default: 4096,
+      description: 'What passes before the connection is closed.',
+    }),
   })
   .meta({ title: 'Limit data', scope: 'link', icon: 'ruler' });
 

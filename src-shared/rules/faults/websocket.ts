@@ -41,16 +41,11 @@ export const WsCloseFaultSchema = z
     type: z.literal('ws-close'),
     code: z.int().min(1000).max(4999).meta({ title: 'Code', default: 1011 }),
     reason: z.string().max(123).default('').meta({ title: 'Reason' }),
-    afterMessages: z
-      .int()
-      .min(0)
-      .max(1_000_000)
-      .default(0)
-      .meta({
-        title: 'After',
-        unit: 'messages',
-        description: 'Messages of both directions that pass first.',
-      }),
+    afterMessages: z.int().min(0).max(1_000_000).default(0).meta({
+      title: 'After',
+      unit: 'messages',
+      description: 'Messages of both directions that pass first.',
+    }),
   })
   .meta({
     title: 'Close',

@@ -113,5 +113,4 @@ export const bandwidth: FaultImplementation<'bandwidth'> = {
   directions: (fault) => [fault.direction],
   createStage: (fault, context) => new BandwidthStage(fault, context),
   answer: null,
-  resetsAtStart: () => false,
 };

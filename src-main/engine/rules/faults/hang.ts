@@ -55,5 +55,11 @@ export const hang: FaultImplementation<'hang'> = {
   directions: (fault) => [fault.direction],
   createStage: (_fault, context) => new HangStage(context),
   answer: null,
-  resetsAtStart: () => false,
+};
+
+/** Takes what comes and lets nothing out on either side: the upstream hears nothing, nor does the client. */
+export const silence: FaultImplementation<'silence'> = {
+  directions: () => ['request', 'response'],
+  createStage: (_fault, context) => new HangStage(context),
+  answer: null,
 };

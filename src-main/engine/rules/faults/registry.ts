@@ -1,10 +1,17 @@
 import type { FaultType } from '#shared/rules/fault.ts';
 import { bandwidth } from './bandwidth.ts';
-import { hang } from './hang.ts';
+import { corrupt } from './corrupt.ts';
+import { close, reset } from './cut.ts';
+import { duplicate } from './duplicate.ts';
+import { hang, silence } from './hang.ts';
 import { latency } from './latency.ts';
-import { reset } from './reset.ts';
+import { limitData } from './limit-data.ts';
+import { slicer } from './slicer.ts';
+import { slowClose } from './slow-close.ts';
+import { stall } from './stall.ts';
 import type { FaultImplementation } from './stage.ts';
 import { status } from './status.ts';
+import { timeout } from './timeout.ts';
 
 /** Every fault that Spike can run, by type. A type in the schema without an entry here does not compile. */
 export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> } = {
@@ -13,4 +20,13 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   status,
   reset,
   hang,
+  slicer,
+  stall,
+  'limit-data': limitData,
+  'slow-close': slowClose,
+  timeout,
+  corrupt,
+  duplicate,
+  close,
+  silence,
 };

@@ -36,7 +36,16 @@ export interface StageContext {
   emitEnd(): void;
   /** Ends the client's connection with a TCP RST, after what was emitted has been handed to the system. */
   reset(): void;
+  /** Ends the client's connection in an orderly way, after what was emitted. */
+  close(): void;
+  /** Bytes that came in and are never going to be emitted: they are held no more. */
+  dropped(bytes: number): void;
+  /** Bytes that are emitted on top of what came in. */
+  added(bytes: number): void;
 }
+
+/** How a connection ends before its time: with a TCP RST, or in an orderly way. */
+export type Cut = 'reset' | 'close';
 
 /** What an exchange is answered with instead of asking the upstream. */
 export interface LocalAnswer {
@@ -53,8 +62,8 @@ export interface FaultImplementation<T extends FaultType> {
   readonly createStage: ((fault: FaultOf<T>, context: StageContext) => Stage) | null;
   /** An answer in place of the upstream's; null for a fault that gives none. */
   readonly answer: ((fault: FaultOf<T>) => LocalAnswer) | null;
-  /** Ends the connection with a RST as the call or tunnel begins. */
-  resetsAtStart(fault: FaultOf<T>): boolean;
+  /** How it ends the connection as the call or tunnel begins; absent or null: it does not. */
+  cutsAtStart?(fault: FaultOf<T>): Cut | null;
 }
 
 /** An implementation without its type parameter, as the runtime uses it after looking it up by `fault.type`. */

@@ -5,5 +5,4 @@ export const status: FaultImplementation<'status'> = {
   directions: () => [],
   createStage: null,
   answer: (fault) => ({ status: fault.status, headers: fault.headers, body: fault.body }),
-  resetsAtStart: () => false,
 };

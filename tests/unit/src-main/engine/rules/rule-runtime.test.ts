@@ -115,6 +115,7 @@ describe('the runtime', () => {
         write: (chunk: Buffer) => void out.push(chunk.toString()),
         end: () => undefined,
         reset: () => undefined,
+        close: () => undefined,
       };
       plan
         .createLink('response', output, { pause: () => undefined, resume: () => undefined })

@@ -1,27 +1,30 @@
 import type { FaultOf } from '#shared/rules/fault.ts';
 import { byteCount } from '../fault-mark.ts';
-import type { FaultImplementation, Stage, StageContext } from './stage.ts';
+import type { Cut, FaultImplementation, Stage, StageContext } from './stage.ts';
 
 /**
- * Ends the client's connection with a TCP RST at a stage of the response. Where the middle of a body cannot be known
+ * Ends the client's connection at a stage of the response, with a TCP RST or in an orderly way. Where the middle of a body cannot be known
  * (chunked, until close, a tunnel) it is after the first bytes of the body that come.
  */
-class ResetStage implements Stage {
+class CutStage implements Stage {
   #passed = 0;
   #released = false;
   #done = false;
   readonly #at: FaultOf<'reset'>['at'];
+  readonly #how: Cut;
   readonly #context: StageContext;
 
-  constructor(fault: FaultOf<'reset'>, context: StageContext) {
+  constructor(fault: FaultOf<'reset' | 'close'>, how: Cut, context: StageContext) {
     this.#at = fault.at;
+    this.#how = how;
+    const [cuts, cut] = how === 'reset' ? ['resets', 'reset'] : ['closes', 'closed'];
     this.#context = context;
     context.mark.describe = (mark) =>
       mark.bytes !== null
-        ? `reset the connection after ${byteCount(mark.bytes)} of the response`
+        ? `${cut} the connection after ${byteCount(mark.bytes)} of the response`
         : mark.outcome === 'released'
-          ? 'was let go before it reset the connection'
-          : 'resets the connection when the response comes';
+          ? `was let go before it ${cut} the connection`
+          : `${cuts} the connection when the response comes`;
   }
 
   push(chunk: Buffer): void {
@@ -34,14 +37,14 @@ class ResetStage implements Stage {
     }
     if (left > 0) this.#context.emit(chunk.subarray(0, left));
     this.#passed += Math.max(0, left);
-    this.#reset();
+    this.#cut();
   }
 
   end(): void {
     if (this.#done) return;
     // Nothing left to wait for: a body shorter than its cut (an empty one) is reset where it ends.
     if (this.#released) this.#context.emitEnd();
-    else this.#reset();
+    else this.#cut();
   }
 
   release(): void {
@@ -53,11 +56,12 @@ class ResetStage implements Stage {
     this.#done = true;
   }
 
-  #reset(): void {
+  #cut(): void {
     this.#done = true;
     this.#context.mark.bytes = this.#passed;
     this.#context.mark.outcome = 'done';
-    this.#context.reset();
+    if (this.#how === 'reset') this.#context.reset();
+    else this.#context.close();
   }
 
   /** How many bytes of the message pass before the cut. */
@@ -73,7 +77,14 @@ class ResetStage implements Stage {
 
 export const reset: FaultImplementation<'reset'> = {
   directions: (fault) => (fault.at === 'start' ? [] : ['response']),
-  createStage: (fault, context) => new ResetStage(fault, context),
+  createStage: (fault, context) => new CutStage(fault, 'reset', context),
   answer: null,
-  resetsAtStart: (fault) => fault.at === 'start',
+  cutsAtStart: (fault) => (fault.at === 'start' ? 'reset' : null),
+};
+
+export const close: FaultImplementation<'close'> = {
+  directions: (fault) => (fault.at === 'start' ? [] : ['response']),
+  createStage: (fault, context) => new CutStage(fault, 'close', context),
+  answer: null,
+  cutsAtStart: (fault) => (fault.at === 'start' ? 'close' : null),
 };

@@ -1,0 +1,89 @@
+import type { Direction } from '../flow/flow.ts';
+import type { Fault, FaultOf, FaultType } from './fault.ts';
+
+/** Chooses the verb: the calls "wait", the call "waits". */
+type Verb = (plural: string, singular: string) => string;
+
+/** What happens to calls under a fault, as the end of a sentence that began with the calls: "wait 2 s". */
+const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => string } = {
+  latency: (fault, verb) =>
+    `${verb('wait', 'waits')} ${latencyWords(fault)}${beforeSent(fault.direction, verb)}`,
+  bandwidth: (fault, verb) =>
+    fault.bytesPerSecond === 0
+      ? `${verb('get', 'gets')} nothing through`
+      : `${verb('trickle', 'trickles')} at ${rate(fault.bytesPerSecond)}`,
+  status: (fault, verb) => `${verb('get', 'gets')} ${fault.status}`,
+  reset: (fault, verb) => `${verb('are', 'is')} reset${cutPlaces[fault.at]}`,
+  close: (fault, verb) => `${verb('are', 'is')} closed${cutPlaces[fault.at]}`,
+  hang: (fault, verb) =>
+    fault.direction === 'request'
+      ? `never ${verb('arrive', 'arrives')}`
+      : `never ${verb('get', 'gets')} an answer`,
+  silence: (_fault, verb) => `${verb('meet', 'meets')} silence`,
+  slicer: (fault, verb) => {
+    const pause = fault.delayUs === 0 ? '' : `, ${duration(fault.delayUs / 1000)} apart`;
+    return `${verb('pass', 'passes')} in pieces of about ${size(fault.averageBytes)}${pause}`;
+  },
+  stall: (fault, verb) =>
+    `${verb('stall', 'stalls')} ${duration(fault.stallMs)} at ${percent(fault.share)} of the pieces`,
+  'limit-data': (fault, verb) =>
+    `${verb('are', 'is')} cut after ${size(fault.bytes)} of the ${fault.direction}`,
+  'slow-close': (fault, verb) => `${verb('end', 'ends')} ${duration(fault.delayMs)} late`,
+  timeout: (fault, verb) =>
+    fault.timeoutMs === 0
+      ? `${verb('lose', 'loses')} the ${fault.direction}`
+      : `${verb('lose', 'loses')} the ${fault.direction} and ${verb('are', 'is')} closed after ${duration(fault.timeoutMs)}`,
+  corrupt: (fault, verb) =>
+    `${verb('have', 'has')} ${percent(fault.share)} of the bytes of the ${fault.direction} changed`,
+  duplicate: (fault, verb) =>
+    `${verb('get', 'gets')} ${percent(fault.share)} of the pieces of the ${fault.direction} twice`,
+};
+
+/**
+ * What a fault does to calls: "wait 2 s ± 500 ms".
+ * @param many Whether the sentence speaks of several calls.
+ */
+export function faultEffect(fault: Fault, many: boolean): string {
+  const say = effects[fault.type] as (fault: Fault, verb: Verb) => string;
+  return say(fault, (plural, singular) => (many ? plural : singular));
+}
+
+const cutPlaces = {
+  start: ' at once',
+  'before-head': ' before the answer',
+  'after-head': ' after the head of the answer',
+  'mid-body': ' mid-body',
+} as const;
+
+function latencyWords({ latencyMs, jitterMs, distribution, percentiles }: FaultOf<'latency'>): string {
+  const median = percentiles['p50'];
+  if (distribution === 'percentiles')
+    return median === undefined ? 'as recorded' : `about ${duration(median)}, as recorded`;
+  return jitterMs === 0 ? duration(latencyMs) : `${duration(latencyMs)} ± ${duration(jitterMs)}`;
+}
+
+function beforeSent(direction: Direction, verb: Verb): string {
+  return direction === 'request' ? ` before ${verb('they are', 'it is')} sent` : '';
+}
+
+/** `2 s`, `1.5 s`, `500 ms`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  if (ms < 60_000) return `${Number((ms / 1000).toPrecision(3))} s`;
+  return `${Number((ms / 60_000).toPrecision(3))} min`;
+}
+
+function rate(bytesPerSecond: number): string {
+  return `${size(bytesPerSecond)}/s`;
+}
+
+function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${Number((bytes / 1000).toPrecision(3))} kB`;
+  return `${Number((bytes / 1_000_000).toPrecision(3))} MB`;
+}
+
+/** `0.1 %`. */
+export function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
+}

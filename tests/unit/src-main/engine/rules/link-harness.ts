@@ -1,0 +1,48 @@
+import { CompiledRules } from '../../../../../src-main/engine/rules/compiled-rules.ts';
+import { FaultPlan } from '../../../../../src-main/engine/rules/fault-plan.ts';
+import type { Link } from '../../../../../src-main/engine/rules/link.ts';
+import { FaultSchema } from '../../../../../src-shared/rules/fault.ts';
+import type { FaultInput } from '../../../../../src-shared/rules/fault.ts';
+import { ManualClock } from '../../../../support/manual-clock.ts';
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 4_294_967_296;
+}
+
+/** A response link with one rule a fault; what comes out is noted with its time. */
+export function linkWith(...faults: FaultInput[]) {
+  const clock = new ManualClock(0);
+  const rules = new CompiledRules(
+    faults.map((fault, index) => ({
+      id: `r${index}`,
+      name: `r${index}`,
+      epoch: 1,
+      match: {},
+      trigger: {},
+      faults: [FaultSchema.parse(fault)],
+    })),
+  ).list;
+  const plan = new FaultPlan(rules, clock, seeded(3), 0);
+  const out: { at: number; text: string }[] = [];
+  const events: string[] = [];
+  const output = {
+    write: (chunk: Buffer) => void out.push({ at: clock.now(), text: chunk.toString('latin1') }),
+    end: () => void out.push({ at: clock.now(), text: 'END' }),
+    reset: () => void out.push({ at: clock.now(), text: 'RST' }),
+    close: () => void out.push({ at: clock.now(), text: 'FIN' }),
+  };
+  const source = { pause: () => void events.push('pause'), resume: () => void events.push('resume') };
+  const link = plan.createLink('response', output, source) as Link;
+  const text = (): string => out.map((one) => one.text).join('');
+  return {
+    clock,
+    plan,
+    rules,
+    link,
+    out,
+    events,
+    text,
+    push: (piece: string) => link.push(Buffer.from(piece)),
+  };
+}
