@@ -213,14 +213,26 @@ export function generateKeys(keyType: CaKeyType): Promise<{ publicKey: KeyObject
 }
 
 async function makePair(options: { keyType: CaKeyType; now: number; hostName: string }) {
-  const { publicKey, privateKey } = await generateKeys(options.keyType);
-  const subject = nameDer({ organisation: 'Spike', commonName: commonNameOf(options) });
+  const keys = await generateKeys(options.keyType);
+  return {
+    certificatePem: certificateDerToPem(rootCertificate(keys, commonNameOf(options), options.now)),
+    privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+/** The certificate of a CA that signs itself, as DER. @param now Milliseconds since 1970. */
+export function rootCertificate(
+  { publicKey, privateKey }: { publicKey: KeyObject; privateKey: KeyObject },
+  commonName: string,
+  now: number,
+): Buffer {
+  const subject = nameDer({ organisation: 'Spike', commonName });
   const algorithm = signatureAlgorithmDer(privateKey);
   const tbs = tbsCertificate({
     serial: randomSerial(),
     algorithm,
     issuer: subject,
-    validity: validityDer(options.now - BACKDATED_DAYS * DAY_MS, options.now + CA_LIFETIME_DAYS * DAY_MS),
+    validity: validityDer(now - BACKDATED_DAYS * DAY_MS, now + CA_LIFETIME_DAYS * DAY_MS),
     subject,
     publicKeyInfo: publicKeyInfoDer(publicKey),
     extensions: [
@@ -229,10 +241,7 @@ async function makePair(options: { keyType: CaKeyType; now: number; hostName: st
       subjectKeyIdentifier(keyIdentifierOf(publicKey)),
     ],
   });
-  return {
-    certificatePem: certificateDerToPem(signCertificate(tbs, algorithm, privateKey)),
-    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  };
+  return signCertificate(tbs, algorithm, privateKey);
 }
 
 function commonNameOf({ hostName, now }: { hostName: string; now: number }): string {

@@ -85,7 +85,7 @@ export function createLeafIssuer(options: LeafIssuerOptions): LeafIssuer {
   const { ca, now, random = randomBytes, maxCached = DEFAULT_MAX_CACHED, ticketKeys } = options;
   const leafKey = options.leafKey ?? makeLeafKey(ca.privateKey);
   const privateKeyPem = leafKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const template = createTemplate(ca, leafKey);
+  const template = createLeafTemplate(ca, leafKey);
   const validityAt = createValidity(ca);
   const contexts = new Map<string, { context: SecureContext; notBefore: number; notAfter: number }>();
 
@@ -149,9 +149,17 @@ function makeLeafKey(caKey: KeyObject): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
 
-type Template = (subject: CertificateName & { ok: true }, validity: Buffer, serial: Buffer) => Buffer;
+/** Makes the DER of a leaf; all but what it is given is the same for every leaf of an issuer. */
+export type LeafTemplate = (
+  subject: CertificateName & { ok: true },
+  validity: Buffer,
+  serial: Buffer,
+) => Buffer;
 
-function createTemplate(ca: LeafIssuerOptions['ca'], leafKey: KeyObject): Template {
+export function createLeafTemplate(
+  ca: Pick<CertificateAuthority, 'certificateDer' | 'privateKey'>,
+  leafKey: KeyObject,
+): LeafTemplate {
   const publicKey = createPublicKey(leafKey);
   const caKeyIdentifier = keyIdentifierOf(createPublicKey(ca.privateKey));
   const issuer = readIssuer(ca.certificateDer);
