@@ -25,9 +25,9 @@ import type { Prometheus } from './metrics/prometheus.ts';
 import { RouteTable } from './route-table.ts';
 import { RuleBook } from './rules/rule-book.ts';
 import { loadOrCreateCertificateAuthority } from './tls/certificate-authority.ts';
-import { buildTrustStore } from './tls/trust-store.ts';
 import { IncidentLog } from './topology/incident-log.ts';
 import { TopologyOfEngine } from './topology/topology-view.ts';
+import { UpstreamSettings } from './upstream-settings.ts';
 
 const defaults = WorkspaceSchema.parse({ version: 1 });
 const drainDefaultMs = 3000;
@@ -88,7 +88,7 @@ class ClusteredEngine implements Engine {
   readonly #startedAt: number;
   #capture: CaptureSettings = defaults.capture;
   #tls: Pick<TlsSettings, 'passthrough'> = defaults.tls;
-  #extraRootsPem: readonly string[] = [];
+  #upstreams = UpstreamSettings.none;
   #version = 0;
   #pending: Promise<{ released: number }> | null = null;
   #last: Promise<{ released: number }> = Promise.resolve({ released: 0 });
@@ -104,7 +104,7 @@ class ClusteredEngine implements Engine {
     this.#recorder = parts.recorder;
     this.ca = parts.ca;
     this.#startedAt = clock.now();
-    this.#desk = new DecisionDesk(options.random);
+    this.#desk = new DecisionDesk(options.random, clock);
     this.#history = new EdgeHistory(clock);
     this.#incidents = new IncidentLog(clock);
     this.#book = this.#createRuleBook();
@@ -147,6 +147,7 @@ class ClusteredEngine implements Engine {
 
   async close(drainMs = drainDefaultMs): Promise<void> {
     this.#running = false;
+    this.#book.close();
     await this.#supervisor.close(drainMs);
     this.#prometheus.close();
     await this.#recorder.close();
@@ -178,6 +179,7 @@ class ClusteredEngine implements Engine {
       dropped: { flows: this.#dropped.flows + stats.droppedFlows, bodies: this.#dropped.bodies },
       flowsPerSecond: this.#flowsPerSecond,
       activeFaults: this.#book.active().length,
+      upstreams: this.#upstreams.status(this.#options.clock.now()),
       limits: limitsInForce(this.#capture),
     };
   }
@@ -199,7 +201,8 @@ class ClusteredEngine implements Engine {
       routes: this.routes.definitions(),
       rules: this.#book.active(),
       capture: { ...this.#capture, recording: this.flows.recording && this.#capture.enabled },
-      tls: { passthrough: this.#tls.passthrough, extraRootsPem: this.#extraRootsPem },
+      tls: { passthrough: this.#tls.passthrough, ...this.#upstreams.workerTls() },
+      upstreamProxies: this.#upstreams.proxies,
       forbiddenUpstreams: this.#options.forbiddenUpstreams?.() ?? [],
     };
   }
@@ -219,14 +222,21 @@ class ClusteredEngine implements Engine {
   }
 
   async #applySettings(settings: Parameters<Engine['settings']['apply']>[0]): Promise<void> {
-    const files = settings.tls.trust.map((file) => resolve(settings.baseDirectory, file));
-    const roots = files.length === 0 ? [] : (await buildTrustStore({ files, roots: [] })).certificatesPem;
+    const { clock, log } = this.#options;
+    const upstreams = await UpstreamSettings.read(settings, this.#ownAddresses(), clock.now(), log);
     this.flows.setRedaction(settings.redact);
     this.#capture = settings.capture;
     this.#tls = settings.tls;
-    this.#extraRootsPem = roots;
+    this.#upstreams = upstreams;
     this.#recorder.setSettings({ maxDiskBytes: settings.capture.maxDiskBytes });
     await this.#reconfigure();
+  }
+
+  #ownAddresses(): string[] {
+    const routes = this.routes.list().flatMap(({ address }) => (address === null ? [] : [address]));
+    const { address } = this.#proxy;
+    const others = this.#options.forbiddenUpstreams?.() ?? [];
+    return [...routes, ...others, ...(address === null ? [] : [address])];
   }
 
   // --- what workers say
@@ -251,9 +261,11 @@ class ClusteredEngine implements Engine {
         this.#book.addHits(message.hits);
         return this.#prometheus.addHits(message.hits);
       case 'decide': {
-        const hit = this.#desk.decide(message.ruleId, message.epoch);
-        return this.#supervisor.send(worker, { type: 'decide.reply', ask: message.ask, hit });
+        const decision = this.#desk.decide(worker, message.ruleId, message.epoch);
+        return this.#supervisor.send(worker, { type: 'decide.reply', ask: message.ask, decision });
       }
+      case 'release':
+        return this.#desk.release(worker, message.ruleId, message.epoch);
       case 'listening':
         if (message.name !== null) this.routes.reported(message.name, message.address, message.error);
         return;
@@ -272,6 +284,7 @@ class ClusteredEngine implements Engine {
       return this.#events.tell(event);
     }
     const { worker, pid, reason, openFlows, openFlowIds, atMs } = event;
+    this.#desk.workerLost(worker);
     this.#history.workerLost(worker);
     this.#incidents.lost(worker, openFlows, atMs);
     this.#events.tell({ type: 'worker.lost', worker, pid, reason, lostFlows: openFlows });

@@ -1,45 +1,12 @@
 import { z } from 'zod';
 import { FaultSchema } from './fault.ts';
+import { MatchSchema } from './match.ts';
+import type { Match } from './match.ts';
+import { TriggerSchema } from './trigger.ts';
+import type { Trigger } from './trigger.ts';
 
-const text = (title: string, description: string) =>
-  z.string().min(1).max(2048).optional().meta({ title, description });
-
-/**
- * Which calls a rule is about. Every field that is given must match; a rule without fields matches every call.
- * Values are globs (`*` any run of characters, `?` one); `/…/` or `/…/i` is a regular expression. Service names,
- * hosts and methods are compared without regard to case, paths with it. `path` is without the query.
- */
-export const MatchSchema = z.strictObject({
-  caller: text('Caller', 'The service that calls.'),
-  callee: text('Callee', 'The service that is called.'),
-  method: text('Method', 'The HTTP method.'),
-  host: text('Host', 'The host that is asked, without its port.'),
-  path: text('Path', 'The path, without the query.'),
-});
-export type Match = z.infer<typeof MatchSchema>;
-
-/** Which of the matching calls are hit. Everything that is given must agree. Counts are exact over all workers. */
-export const TriggerSchema = z.strictObject({
-  probability: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .meta({ title: 'Probability', description: '0 to 1; absent means every call.' }),
-  first: z
-    .int()
-    .min(1)
-    .max(1_000_000_000)
-    .optional()
-    .meta({ title: 'First', description: 'Only the first n matching calls since the rule was turned on.' }),
-  seed: z
-    .int()
-    .min(0)
-    .max(4_294_967_295)
-    .optional()
-    .meta({ title: 'Seed', description: 'Makes the draws repeat for the same order of calls.' }),
-});
-export type Trigger = z.infer<typeof TriggerSchema>;
+export { MatchSchema, TriggerSchema };
+export type { Match, Trigger };
 
 const ruleFields = {
   name: z.string().trim().min(1).max(200).meta({ title: 'Name', description: 'Unique in the workspace.' }),
@@ -67,6 +34,10 @@ export const RuleSchema = z.object({
   ...ruleFields,
   version: z.int().meta({ description: 'Counts up with every change.' }),
   enabledAt: z.string().nullable().meta({ description: 'ISO time since when it is on.' }),
+  expiresAt: z
+    .string()
+    .nullable()
+    .meta({ description: 'ISO time at which it turns itself off; null when it is off or does not.' }),
   hits: z.int().meta({ description: 'Calls hit since it was turned on.' }),
   sentence: z.string().meta({ description: 'What the rule does, in words.' }),
 });

@@ -1,13 +1,14 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { EdgeAggregator } from '../metrics/edge-aggregator.ts';
+import type { Decision } from '../rules/trigger-counter.ts';
 import type { ToPrimary, ToWorker, WorkerConfig, WorkerIdentity } from './messages.ts';
 
 /** What a worker does with the network, as its session sees it (made by engine/data-plane.ts). */
 export interface WorkerDataPlane {
   /** Resolves when the configuration is in force and its listeners are bound or reported, with how many calls were let go. */
   configure(config: WorkerConfig): Promise<{ released: number }>;
-  decideReply(ask: number, hit: boolean): void;
+  decideReply(ask: number, decision: Decision): void;
   captureAck(bytes: number): void;
   /** Stops accepting; resolves when the open calls have ended and the capture is handed over. */
   drain(): Promise<void>;
@@ -79,7 +80,7 @@ class Session implements WorkerSession {
       case 'configure':
         return this.#inOrder(() => this.#configure(message.config));
       case 'decide.reply':
-        return this.#dataPlane?.decideReply(message.ask, message.hit);
+        return this.#dataPlane?.decideReply(message.ask, message.decision);
       case 'capture.ack':
         return this.#dataPlane?.captureAck(message.bytes);
       case 'metrics.get':

@@ -1,8 +1,11 @@
 import type { Fault } from '#shared/rules/fault.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
+import type { CallFacts, TunnelFacts } from './call-facts.ts';
 import { compileMatch } from './match.ts';
-import type { CallFacts, CompiledMatch } from './match.ts';
-import { isCounted } from './trigger-draw.ts';
+import type { CompiledMatch } from './match.ts';
+import { OrderedIndex } from './rule-index.ts';
+import { compileTrigger } from './trigger-draw.ts';
+import type { CompiledTrigger } from './trigger-draw.ts';
 import { faultRegistry } from './faults/registry.ts';
 
 /** What the enabled rules need, as bits of one integer: a call pays one `&` to learn that nothing applies to it. */
@@ -15,14 +18,14 @@ export const needs = {
   tunnels: 4,
   /** Some rule asks for the callee: as with the caller. */
   callee: 8,
+  /** Some rule can be about HTTP calls. */
+  calls: 16,
 } as const;
 
 export interface CompiledRule {
   readonly rule: ActiveRule;
   readonly match: CompiledMatch;
-  /** The trigger needs the primary: counted, or drawn from a seed (exact over all workers). */
-  readonly counted: boolean;
-  readonly probability: number;
+  readonly trigger: CompiledTrigger;
   /** Whether it can do something to bytes that are not opened. */
   readonly actsOnTunnels: boolean;
 }
@@ -30,8 +33,16 @@ export interface CompiledRule {
 /** The rules that can match the calls of one edge and host; most often none. */
 export type Candidates = readonly CompiledRule[];
 
+/** The candidates of one edge and host, and those of them that a path leaves. */
+interface EdgeRules {
+  readonly all: Candidates;
+  readonly byPath: OrderedIndex<CompiledRule> | null;
+}
+
 const none: Candidates = [];
 const cachedEdgesLimit = 4096;
+/** With fewer rules an index costs more than it saves. */
+const worthAnIndex = 16;
 
 /**
  * The enabled rules of one configuration, compiled. Immutable; a new configuration makes a new one, which takes over the
@@ -40,52 +51,73 @@ const cachedEdgesLimit = 4096;
 export class CompiledRules {
   readonly needs: number;
   readonly list: readonly CompiledRule[];
-  #byEdge = new Map<string, Candidates>();
+  readonly #on: ReadonlySet<CompiledRule>;
+  readonly #byCallee: OrderedIndex<CompiledRule>;
+  readonly #byEdge = new Map<string, Map<string, Map<string, EdgeRules>>>();
+  #edges = 0;
 
   constructor(rules: readonly ActiveRule[], before: CompiledRules | null = null) {
     const known = new Map(before?.list.map((compiled) => [identityOf(compiled.rule), compiled]));
     this.list = rules.map((rule) => known.get(identityOf(rule)) ?? compileRule(rule));
-    let bits = this.list.length > 0 ? needs.rules : 0;
-    for (const compiled of this.list) {
-      if (compiled.match.needsCaller) bits |= needs.caller;
-      if (compiled.match.needsCallee) bits |= needs.callee;
-      if (compiled.actsOnTunnels && !compiled.match.needsHttp) bits |= needs.tunnels;
-    }
-    this.needs = bits;
+    this.#on = new Set(this.list);
+    this.#byCallee = new OrderedIndex(this.list, ({ match }) => match.exact.callee);
+    this.needs = this.list.reduce((bits, compiled) => bits | bitsOf(compiled), 0);
   }
 
   /** The rules whose edge part matches; found once per edge and host, then looked up. */
   candidates(caller: string, callee: string, host: string): Candidates {
-    const key = `${caller}\n${callee}\n${host}`;
-    let found = this.#byEdge.get(key);
-    if (found === undefined) {
-      found = this.list.filter((compiled) => compiled.match.edge(caller, callee, host));
-      if (found.length === 0) found = none;
-      if (this.#byEdge.size >= cachedEdgesLimit) this.#byEdge.clear();
-      this.#byEdge.set(key, found);
-    }
-    return found;
+    return this.#edge(caller, callee, host).all;
   }
 
-  /** The rules that match an HTTP call, in their order; the shared empty list when none does. */
+  /** The rules whose edge and head match an HTTP call, in their order; the shared empty list when none does. */
   matchCall(facts: CallFacts): Candidates {
-    const candidates = this.candidates(facts.caller, facts.callee, facts.host);
-    if (candidates.length === 0) return none;
-    const matching = candidates.filter((compiled) => compiled.match.call(facts.method, facts.path));
+    const { all, byPath } = this.#edge(facts.caller, facts.callee, facts.host);
+    if (all.length === 0) return none;
+    const candidates = byPath === null ? all : byPath.find(pathOf(facts.path));
+    const matching = candidates.filter(({ match }) => match.aboutCalls && match.call(facts));
     return matching.length === 0 ? none : matching;
   }
 
   /** The rules that match a tunnel and can do something to it. */
-  matchTunnel(caller: string, callee: string, host: string): Candidates {
-    return this.candidates(caller, callee, host).filter(
-      (compiled) => compiled.actsOnTunnels && !compiled.match.needsHttp,
+  matchTunnel(facts: TunnelFacts): Candidates {
+    return this.candidates(facts.caller, facts.callee, facts.host).filter(
+      ({ actsOnTunnels, match }) => actsOnTunnels && match.aboutTunnels && match.tunnel(facts),
     );
   }
 
   /** Whether that rule is still on, as it was. */
   has(compiled: CompiledRule): boolean {
-    return this.list.includes(compiled);
+    return this.#on.has(compiled);
   }
+
+  /** Three looks into maps by texts that the connection keeps: nothing is made for a call. */
+  #edge(caller: string, callee: string, host: string): EdgeRules {
+    const found = this.#byEdge.get(caller)?.get(callee)?.get(host);
+    return found ?? this.#remember(caller, callee, host);
+  }
+
+  #remember(caller: string, callee: string, host: string): EdgeRules {
+    if (this.#edges >= cachedEdgesLimit) {
+      this.#byEdge.clear();
+      this.#edges = 0;
+    }
+    this.#edges += 1;
+    const byCallee = inner(this.#byEdge, caller);
+    const byHost = inner(byCallee, callee);
+    const all = this.#byCallee
+      .find(callee.toLowerCase())
+      .filter(({ match }) => match.edge(caller, callee, host));
+    const index = all.length < worthAnIndex ? null : new OrderedIndex(all, ({ match }) => match.exact.path);
+    const edge = { all, byPath: index?.isUseful === true ? index : null };
+    byHost.set(host, edge);
+    return edge;
+  }
+}
+
+function inner<T>(map: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  let found = map.get(key);
+  if (found === undefined) map.set(key, (found = new Map()));
+  return found;
 }
 
 /** The same id and epoch: the same rule, unchanged, and on since then. */
@@ -97,12 +129,25 @@ function compileRule(rule: ActiveRule): CompiledRule {
   return {
     rule,
     match: compileMatch(rule.match),
-    counted: isCounted(rule.trigger),
-    probability: rule.trigger.probability ?? 1,
+    trigger: compileTrigger(rule.trigger),
     actsOnTunnels: rule.faults.some(actsOnTunnels),
   };
 }
 
+function bitsOf({ match, actsOnTunnels }: CompiledRule): number {
+  let bits: number = needs.rules;
+  if (match.needsCaller) bits |= needs.caller;
+  if (match.needsCallee) bits |= needs.callee;
+  if (match.aboutCalls) bits |= needs.calls;
+  if (actsOnTunnels && match.aboutTunnels) bits |= needs.tunnels;
+  return bits;
+}
+
 function actsOnTunnels(fault: Fault): boolean {
   return faultRegistry[fault.type].createStage !== null;
+}
+
+function pathOf(path: string): string {
+  const question = path.indexOf('?');
+  return question < 0 ? path : path.slice(0, question);
 }

@@ -1,70 +1,147 @@
-import type { Match } from '#shared/rules/rule.ts';
+import type { Match, MatchProtocol, ValueTest } from '#shared/rules/match.ts';
+import { compileText, isPlain } from '#shared/rules/pattern.ts';
+import type { TextTest } from '#shared/rules/pattern.ts';
+import { parseStatus } from '#shared/rules/status-range.ts';
+import type { StatusTest } from '#shared/rules/status-range.ts';
+import { fieldValues, grpcCall, isGrpc, protocolOf, queryValues, traceIdOf } from './call-facts.ts';
+import type { CallFacts, TunnelFacts } from './call-facts.ts';
+import { compileBodyMatch } from './match-body.ts';
+import type { BodyTest } from './match-body.ts';
 
-/** What is known of a call when rules are looked up; '' where a protocol has no such thing (a tunnel has no path). */
-export interface CallFacts {
-  readonly caller: string;
-  readonly callee: string;
-  readonly method: string;
-  readonly host: string;
-  readonly path: string;
-}
-
-export type TextTest = (value: string) => boolean;
-const always: TextTest = () => true;
-
-/** A match, compiled. The parts that an edge decides are apart from those that differ from call to call. */
+/** A match, compiled. What an edge decides is apart from what differs from call to call, and from what is known later. */
 export interface CompiledMatch {
   readonly needsCaller: boolean;
   readonly needsCallee: boolean;
-  /** A tunnel has neither method nor path: a rule that asks for one of them is not about tunnels. */
-  readonly needsHttp: boolean;
+  /** Whether it can be about HTTP calls. */
+  readonly aboutCalls: boolean;
+  /** Whether it can be about bytes that are not opened: these have neither method nor path, fields nor body. */
+  readonly aboutTunnels: boolean;
+  /** A caller, callee or path that must be equal, in lower case where case does not matter; null: none, or a pattern. */
+  readonly exact: {
+    readonly caller: string | null;
+    readonly callee: string | null;
+    readonly path: string | null;
+  };
   edge(caller: string, callee: string, host: string): boolean;
-  call(method: string, path: string): boolean;
+  /** What else the request's head tells; `edge` has been asked before. */
+  call(facts: CallFacts): boolean;
+  tunnel(facts: TunnelFacts): boolean;
+  /** What is asked of the request's body; null: nothing. */
+  readonly body: BodyTest | null;
+  /** What is asked of the response; null: nothing. */
+  readonly status: StatusTest | null;
 }
+
+type FactsTest = (facts: CallFacts) => boolean;
 
 /** Compiles a match. Throws a `SyntaxError` for a regular expression that is none, naming it. */
 export function compileMatch(match: Match): CompiledMatch {
   const caller = compileText(match.caller, false);
   const callee = compileText(match.callee, false);
   const host = compileText(match.host, false);
-  const method = compileText(match.method, false);
-  const path = compileText(match.path, true);
+  const place = placeTests(match);
+  const head = headTests(match);
+  const body = match.body === undefined ? null : compileBodyMatch(match.body);
+  const status = match.status === undefined ? null : parseStatus(match.status);
+  const needsHttp = head.length > 0 || body !== null || status !== null;
+  const { protocol } = match;
+  const calls = [...place, ...head];
   return {
     needsCaller: match.caller !== undefined,
     needsCallee: match.callee !== undefined,
-    needsHttp: match.method !== undefined || match.path !== undefined,
+    aboutCalls: protocol !== 'tcp',
+    aboutTunnels: !needsHttp && (protocol === undefined || protocol === 'tcp'),
+    exact: {
+      caller: plain(match.caller)?.toLowerCase() ?? null,
+      callee: plain(match.callee)?.toLowerCase() ?? null,
+      path: plain(match.path),
+    },
     edge: (callerName, calleeName, hostName) => caller(callerName) && callee(calleeName) && host(hostName),
-    call: (methodName, pathText) => method(methodName) && path(withoutQuery(pathText)),
+    call: (facts) => calls.every((test) => test(facts)),
+    tunnel: (facts) => place.every((test) => test(facts)),
+    body,
+    status,
   };
 }
 
-/** Whether a rule could be about calls from `caller` to `callee` (for the map: hosts and paths are not looked at). */
+/** Whether a rule could be about calls from `caller` to `callee` (for the map: nothing else is looked at). */
 export function matchesEdge(match: Match, caller: string, callee: string): boolean {
   return compileText(match.caller, false)(caller) && compileText(match.callee, false)(callee);
 }
 
-/** A test from a glob (`*`, `?`), a plain text, or `/regular expression/` with an optional `i`. */
-export function compileText(pattern: string | undefined, caseSensitive: boolean): TextTest {
-  if (pattern === undefined || pattern === '*') return always;
-  const expression = regularExpressionOf(pattern, caseSensitive);
-  if (expression !== null) return (value) => expression.test(value);
-  if (caseSensitive) return (value) => value === pattern;
-  const lower = pattern.toLowerCase();
-  return (value) => value === pattern || value.toLowerCase() === lower;
+function plain(pattern: string | undefined): string | null {
+  return pattern !== undefined && isPlain(pattern) ? pattern : null;
 }
 
-function regularExpressionOf(pattern: string, caseSensitive: boolean): RegExp | null {
-  // A path may well begin and end with a slash: only `/^…/` or `/…$/` style texts, or ones with a flag, are expressions.
-  const parts = /^\/(.+)\/(i?)$/s.exec(pattern);
-  if (parts !== null && (parts[2] === 'i' || /[\\^$()[\]{}|+]/.test(parts[1] as string))) {
-    return new RegExp(parts[1] as string, parts[2] === 'i' || !caseSensitive ? 'i' : '');
+/** Where the client came in, and which way it is led: known of calls and tunnels. */
+function placeTests({ route, listener }: Match): ((facts: TunnelFacts) => boolean)[] {
+  const tests: ((facts: TunnelFacts) => boolean)[] = [];
+  if (route !== undefined) {
+    const matches = compileText(route, false);
+    tests.push((facts) => facts.route !== null && matches(facts.route));
   }
-  if (!/[*?]/.test(pattern)) return null;
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(`^${source}$`, caseSensitive ? 's' : 'is');
+  if (listener !== undefined) {
+    const matches = compileText(listener, false);
+    tests.push((facts) => matches(facts.listener ?? 'proxy'));
+  }
+  return tests;
+}
+
+/** One test for each field of the head that is given, cheap ones first. */
+function headTests(match: Match): FactsTest[] {
+  const tests: FactsTest[] = [];
+  if (match.method !== undefined) {
+    const method = compileText(match.method, false);
+    tests.push((facts) => method(facts.method));
+  }
+  if (match.path !== undefined) {
+    const path = compileText(match.path, true);
+    tests.push((facts) => path(withoutQuery(facts.path)));
+  }
+  if (match.protocol !== undefined && match.protocol !== 'tcp') tests.push(protocolTest(match.protocol));
+  if (match.grpc !== undefined) tests.push(grpcTest(match.grpc));
+  if (match.query !== undefined) tests.push(queryTest(match.query));
+  if (match.header !== undefined) tests.push(headerTest(match.header));
+  if (match.traceId !== undefined) {
+    const traceId = compileText(match.traceId, true);
+    tests.push(({ fields }) => {
+      const found = traceIdOf(fields);
+      return found !== null && traceId(found);
+    });
+  }
+  return tests;
+}
+
+function protocolTest(protocol: MatchProtocol): FactsTest {
+  return (facts) => protocolOf(facts) === protocol;
+}
+
+function grpcTest(match: NonNullable<Match['grpc']>): FactsTest {
+  const service = compileText(match.service, true);
+  const method = compileText(match.method, true);
+  return ({ path, fields }) => {
+    const call = grpcCall(path);
+    return call !== null && service(call.service) && method(call.method) && isGrpc(fields);
+  };
+}
+
+function queryTest(match: Readonly<Record<string, ValueTest>>): FactsTest {
+  const tests = Object.entries(match).map(([name, wanted]) => [name, valuesTest(wanted)] as const);
+  return ({ path }) => {
+    const values = queryValues(path);
+    return tests.every(([name, test]) => test(values.get(name) ?? []));
+  };
+}
+
+function headerTest(match: Readonly<Record<string, ValueTest>>): FactsTest {
+  const tests = Object.entries(match).map(([name, test]) => [name.toLowerCase(), valuesTest(test)] as const);
+  return ({ fields }) => tests.every(([name, test]) => test(fieldValues(fields, name)));
+}
+
+function valuesTest(wanted: ValueTest): (values: readonly string[]) => boolean {
+  if (typeof wanted === 'boolean') return (values) => values.length > 0 === wanted;
+  const matches: TextTest = compileText(wanted, true);
+  return (values) => values.some(matches);
 }
 
 function withoutQuery(path: string): string {

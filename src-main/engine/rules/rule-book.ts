@@ -3,18 +3,21 @@ import { SpikeError } from '#shared/contract/errors.ts';
 import type { Rule, RuleDefinition, RuleInput, RulePatch } from '#shared/rules/rule.ts';
 import { RuleDefinitionSchema, ruleIdFromName, RulePatchSchema } from '#shared/rules/rule.ts';
 import { ruleSentence } from '#shared/rules/sentence.ts';
-import type { Clock } from '../clock.ts';
+import { expiryOf } from '#shared/rules/trigger.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
-import { compileMatch } from './match.ts';
 
 interface Entry {
   readonly id: string;
   definition: RuleDefinition;
-  /** Whether the definition itself named the id: then it is written back as well. */
   version: number;
   /** Counts up each time that it is turned on or changed while on. */
   epoch: number;
   enabledAt: number | null;
+  /** When the epoch began, Unix ms. */
+  sinceMs: number;
+  /** Turns it off when it expires. */
+  expiry: Timer | null;
   hits: number;
 }
 
@@ -34,7 +37,9 @@ const maxRules = 10_000;
  * `activeChanged`, once for each call however many rules it touched.
  */
 export class RuleBook {
-  #entries: Entry[] = [];
+  /** By their ids, in the order of the rules. */
+  #entries = new Map<string, Entry>();
+  #names = new Map<string, Entry>();
   #epochs = 0;
   readonly #clock: Clock;
   readonly #events: RuleBookEvents;
@@ -45,7 +50,7 @@ export class RuleBook {
   }
 
   list(): Rule[] {
-    return this.#entries.map(ruleOf);
+    return [...this.#entries.values()].map(ruleOf);
   }
 
   get(id: string): Rule {
@@ -54,25 +59,25 @@ export class RuleBook {
 
   /** The rules that are on, as workers get them. */
   active(): ActiveRule[] {
-    return this.#entries
+    return [...this.#entries.values()]
       .filter((entry) => entry.definition.enabled)
-      .map(({ id, definition, epoch }) => {
+      .map(({ id, definition, epoch, sinceMs }) => {
         const { name, match, trigger, faults } = definition;
-        return { id, name, match, trigger, faults, epoch };
+        return { id, name, match, trigger, faults, epoch, sinceMs };
       });
   }
 
   create(input: RuleInput): Rule {
     const definition = parse(RuleDefinitionSchema, input);
-    if (this.#entries.length >= maxRules) {
+    if (this.#entries.size >= maxRules) {
       throw new SpikeError('conflict', `There are ${maxRules} rules, which is the most. Remove some first.`);
     }
     this.#refuseName(definition.name, null);
-    if (definition.id !== undefined && this.#entries.some((entry) => entry.id === definition.id)) {
+    if (definition.id !== undefined && this.#entries.has(definition.id)) {
       throw new SpikeError('conflict', `There is a rule with the id "${definition.id}" already.`);
     }
     const entry = this.#enter(definition, this.#freeId(definition));
-    this.#entries.push(entry);
+    this.#entries.set(entry.id, entry);
     return this.#tell(entry, definition.enabled);
   }
 
@@ -96,7 +101,7 @@ export class RuleBook {
 
   remove(id: string): void {
     const entry = this.#find(id);
-    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.#forget(entry);
     this.#events.removed(id);
     if (entry.definition.enabled) this.#events.activeChanged();
   }
@@ -104,33 +109,37 @@ export class RuleBook {
   /** Takes over a whole list: a rule that is equal stays as it is and keeps its hits. */
   load(inputs: readonly RuleInput[]): void {
     const definitions = inputs.map((input) => parse(RuleDefinitionSchema, input));
-    const before = new Map(this.#entries.map((entry) => [entry.id, entry]));
+    const before = this.#entries;
+    const names = new Map(this.#names);
     const wasActive = JSON.stringify(this.active());
-    const taken = new Set<string>();
-    const next: Entry[] = [];
+    const next = new Map<string, Entry>();
     const changed: Entry[] = [];
     for (const definition of definitions) {
-      const known = this.#sameRule(definition, taken);
+      const known = this.#sameRule(definition, names, next);
       if (known === undefined) {
-        const entry = this.#enter(definition, this.#freeId(definition, taken));
+        const entry = this.#enter(definition, this.#freeId(definition, next));
         changed.push(entry);
-        next.push(entry);
+        next.set(entry.id, entry);
       } else {
         if (this.#apply(known, definition)) changed.push(known);
-        next.push(known);
+        next.set(known.id, known);
       }
-      taken.add((next.at(-1) as Entry).id);
     }
     this.#entries = next;
-    for (const id of before.keys()) if (!taken.has(id)) this.#events.removed(id);
+    this.#names = new Map([...next.values()].map((entry) => [entry.definition.name, entry]));
+    for (const [id, entry] of before) {
+      if (next.has(id)) continue;
+      entry.expiry?.cancel();
+      this.#events.removed(id);
+    }
     for (const entry of changed) this.#events.changed(ruleOf(entry));
-    this.#events.reordered(next.map((entry) => entry.id));
+    this.#events.reordered([...next.keys()]);
     if (JSON.stringify(this.active()) !== wasActive) this.#events.activeChanged();
   }
 
   /** Turns every rule off; returns the ids of those that were on. */
   disableAll(): string[] {
-    const on = this.#entries.filter((entry) => entry.definition.enabled);
+    const on = [...this.#entries.values()].filter((entry) => entry.definition.enabled);
     for (const entry of on) {
       this.#apply(entry, { ...entry.definition, enabled: false });
       this.#events.changed(ruleOf(entry));
@@ -143,12 +152,23 @@ export class RuleBook {
   addHits(hits: Readonly<Record<string, number>>): void {
     const changed: Record<string, number> = {};
     for (const [id, count] of Object.entries(hits)) {
-      const entry = this.#entries.find((one) => one.id === id);
+      const entry = this.#entries.get(id);
       if (entry === undefined) continue;
       entry.hits += count;
       changed[id] = entry.hits;
     }
     if (Object.keys(changed).length > 0) this.#events.hits(changed);
+  }
+
+  /** No rule expires any more. */
+  close(): void {
+    for (const entry of this.#entries.values()) entry.expiry?.cancel();
+  }
+
+  #forget(entry: Entry): void {
+    entry.expiry?.cancel();
+    this.#entries.delete(entry.id);
+    this.#names.delete(entry.definition.name);
   }
 
   #enter(definition: RuleDefinition, id: string): Entry {
@@ -158,6 +178,8 @@ export class RuleBook {
       version: 0,
       epoch: 0,
       enabledAt: null,
+      sinceMs: 0,
+      expiry: null,
       hits: 0,
     };
     this.#apply(entry, definition);
@@ -172,19 +194,37 @@ export class RuleBook {
 
   /** Puts a definition in place; false when it says the same as before. */
   #apply(entry: Entry, definition: RuleDefinition): boolean {
-    checkMatch(definition);
     if (entry.version > 0 && JSON.stringify(bare(entry.definition)) === JSON.stringify(bare(definition)))
       return false;
     const turnedOn = definition.enabled && !entry.definition.enabled;
+    this.#names.delete(entry.definition.name);
+    this.#names.set(definition.name, entry);
     entry.definition = definition;
     entry.version += 1;
-    if (definition.enabled) entry.epoch = ++this.#epochs;
+    if (definition.enabled) {
+      entry.epoch = ++this.#epochs;
+      entry.sinceMs = this.#clock.now();
+    }
     if (turnedOn) {
-      entry.enabledAt = this.#clock.now();
+      entry.enabledAt = entry.sinceMs;
       entry.hits = 0;
     }
+    this.#expireLater(entry);
     if (!definition.enabled) entry.enabledAt = null;
     return true;
+  }
+
+  #expireLater(entry: Entry): void {
+    entry.expiry?.cancel();
+    entry.expiry = null;
+    const atMs = expiresAtMs(entry);
+    if (atMs === null) return;
+    const expire = (): void => {
+      entry.expiry = null;
+      // As if somebody had turned it off: so it is told, and written back.
+      this.#change(entry, { ...entry.definition, enabled: false });
+    };
+    entry.expiry = this.#clock.setTimer(atMs - this.#clock.now(), expire, true);
   }
 
   #tell(entry: Entry, activeChanged: boolean): Rule {
@@ -195,29 +235,33 @@ export class RuleBook {
   }
 
   #find(id: string): Entry {
-    const entry = this.#entries.find((one) => one.id === id);
+    const entry = this.#entries.get(id);
     if (entry === undefined) throw new SpikeError('not-found', `There is no rule with the id "${id}".`);
     return entry;
   }
 
-  #sameRule(definition: RuleDefinition, taken: ReadonlySet<string>): Entry | undefined {
-    const free = this.#entries.filter((entry) => !taken.has(entry.id));
-    if (definition.id !== undefined) return free.find((entry) => entry.id === definition.id);
-    return free.find((entry) => entry.definition.name === definition.name);
+  #sameRule(
+    definition: RuleDefinition,
+    names: ReadonlyMap<string, Entry>,
+    taken: ReadonlyMap<string, Entry>,
+  ): Entry | undefined {
+    const known = definition.id === undefined ? names.get(definition.name) : this.#entries.get(definition.id);
+    return known !== undefined && taken.has(known.id) ? undefined : known;
   }
 
   #refuseName(name: string, ownId: string | null): void {
-    if (this.#entries.some((entry) => entry.definition.name === name && entry.id !== ownId)) {
+    const known = this.#names.get(name);
+    if (known !== undefined && known.id !== ownId) {
       throw new SpikeError('conflict', `There is a rule called "${name}" already. Names are unique.`);
     }
   }
 
-  #freeId(definition: RuleDefinition, also: ReadonlySet<string> = new Set()): string {
+  #freeId(definition: RuleDefinition, also: ReadonlyMap<string, Entry> = new Map()): string {
     if (definition.id !== undefined) return definition.id;
-    const taken = new Set([...also, ...this.#entries.map((entry) => entry.id)]);
+    const isTaken = (id: string): boolean => this.#entries.has(id) || also.has(id);
     const base = ruleIdFromName(definition.name);
-    if (!taken.has(base)) return base;
-    for (let number = 2; ; number += 1) if (!taken.has(`${base}-${number}`)) return `${base}-${number}`;
+    if (!isTaken(base)) return base;
+    for (let number = 2; ; number += 1) if (!isTaken(`${base}-${number}`)) return `${base}-${number}`;
   }
 }
 
@@ -226,7 +270,9 @@ function bare({ id: _id, ...rest }: RuleDefinition): object {
   return rest;
 }
 
-function ruleOf({ id, definition, version, enabledAt, hits }: Entry): Rule {
+function ruleOf(entry: Entry): Rule {
+  const { id, definition, version, enabledAt, hits } = entry;
+  const expiresAt = expiresAtMs(entry);
   const { name, enabled, match, trigger, faults } = definition;
   return {
     id,
@@ -237,21 +283,14 @@ function ruleOf({ id, definition, version, enabledAt, hits }: Entry): Rule {
     faults,
     version,
     enabledAt: enabledAt === null ? null : new Date(enabledAt).toISOString(),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
     hits,
     sentence: ruleSentence(definition),
   };
 }
 
-function checkMatch(definition: RuleDefinition): void {
-  try {
-    compileMatch(definition.match);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new SpikeError(
-      'invalid-input',
-      `The match of "${definition.name}" cannot be read: ${error.message}`,
-    );
-  }
+function expiresAtMs({ definition, sinceMs }: Entry): number | null {
+  return definition.enabled ? expiryOf(definition.trigger, sinceMs) : null;
 }
 
 function parse<T extends z.ZodType>(schema: T, input: unknown): z.infer<T> {

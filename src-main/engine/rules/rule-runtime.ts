@@ -3,9 +3,17 @@ import type { ActiveRule } from '../cluster/messages.ts';
 import { CompiledRules } from './compiled-rules.ts';
 import type { Candidates, CompiledRule } from './compiled-rules.ts';
 import { FaultPlan } from './fault-plan.ts';
+import type { RuleHit } from './rule-hit.ts';
+import type { Decision } from './trigger-counter.ts';
+import { drawHits } from './trigger-draw.ts';
 
-/** Asks whoever counts for all workers whether this call is one that the rule hits. */
-export type AskPrimary = (ruleId: string, epoch: number, reply: (hit: boolean) => void) => void;
+/** Whoever counts for all workers. */
+export interface Primary {
+  /** Asks whether this call is one that the rule hits; `reply` is called once, later. */
+  ask(ruleId: string, epoch: number, reply: (decision: Decision) => void): void;
+  /** A call that held one of the places of a rule (`Decision.holds`) is over. */
+  release(ruleId: string, epoch: number): void;
+}
 
 /** Something open for long that wants to know when the rules have changed: a tunnel. */
 export interface RulesFollower {
@@ -22,12 +30,12 @@ export class RuleRuntime {
   #hits = new Map<string, number>();
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #ask: AskPrimary;
+  readonly #primary: Primary;
 
-  constructor(clock: Clock, random: Random, ask: AskPrimary) {
+  constructor(clock: Clock, random: Random, primary: Primary) {
     this.#clock = clock;
     this.#random = random;
-    this.#ask = ask;
+    this.#primary = primary;
   }
 
   /**
@@ -48,49 +56,55 @@ export class RuleRuntime {
   }
 
   /**
-   * Which of the matching rules hit. Calls back at once unless a rule has to be asked of the primary.
+   * Which of the matching rules hit. Calls back at once unless a rule has to be asked of the primary. The hits are the
+   * caller's: they go into a plan (`open`, `adopt`), or back (`giveBack`) when the call is over by then.
    */
-  trigger(candidates: Candidates, done: (hit: readonly CompiledRule[]) => void): void {
+  trigger(candidates: Candidates, done: (hits: readonly RuleHit[]) => void): void {
+    if (!candidates.some(({ trigger }) => trigger.counted)) {
+      return done(candidates.filter((rule) => this.#hitsAtOnce(rule)).map(plainHit));
+    }
+    const hits: (RuleHit | null)[] = candidates.map((rule) =>
+      !rule.trigger.counted && this.#hitsAtOnce(rule) ? plainHit(rule) : null,
+    );
     let waiting = 0;
-    const hit = candidates.map((compiled) => {
-      if (compiled.counted) waiting += 1;
-      else return compiled.probability >= 1 || this.#random() < compiled.probability;
-      return false;
-    });
-    if (waiting === 0) return done(candidates.filter((_, index) => hit[index]));
-    // While it was asked, any of them may have been turned off.
-    const finish = (): void =>
-      done(candidates.filter((compiled, index) => hit[index] && this.compiled.has(compiled)));
-    candidates.forEach((compiled, index) => {
-      if (!compiled.counted) return;
-      this.#ask(compiled.rule.id, compiled.rule.epoch, (answer) => {
-        hit[index] = answer;
+    candidates.forEach((rule, index) => {
+      if (!rule.trigger.counted) return;
+      waiting += 1;
+      this.#primary.ask(rule.rule.id, rule.rule.epoch, ({ hit, retryAfterMs, holds }) => {
+        if (hit) hits[index] = { rule, retryAfterMs, holds };
         waiting -= 1;
-        if (waiting === 0) finish();
+        if (waiting === 0) done(this.#stillOn(hits));
       });
     });
   }
 
   /** A plan for a call that rules hit; counted, and found again when one of them is turned off. `close` it. */
-  open(rules: readonly CompiledRule[], startedAt: number): FaultPlan {
-    const plan = new FaultPlan(rules, this.#clock, this.#random, startedAt);
-    for (const rule of rules) this.adopt(plan, rule);
+  open(hits: readonly RuleHit[], startedAt: number): FaultPlan {
+    const plan = new FaultPlan(hits, this.#clock, this.#random, startedAt);
+    for (const hit of hits) this.adopt(plan, hit);
     return plan;
   }
 
   /** Counts a hit of a rule and keeps the plan where the rule finds it. */
-  adopt(plan: FaultPlan, rule: CompiledRule): void {
+  adopt(plan: FaultPlan, { rule }: RuleHit): void {
     this.#hits.set(rule.rule.id, (this.#hits.get(rule.rule.id) ?? 0) + 1);
     const plans = this.#open.get(rule);
     if (plans === undefined) this.#open.set(rule, new Set([plan]));
     else plans.add(plan);
   }
 
-  close(plan: FaultPlan): void {
+  /** @param keep Hits that go on with what the call has become: they keep their places. */
+  close(plan: FaultPlan, keep: readonly RuleHit[] = []): void {
     plan.dispose();
     for (const [rule, plans] of this.#open) {
       if (plans.delete(plan) && plans.size === 0) this.#open.delete(rule);
     }
+    this.giveBack(plan.hits.filter((hit) => !keep.includes(hit)));
+  }
+
+  /** The calls of these hits are over, or came to nothing. */
+  giveBack(hits: readonly RuleHit[]): void {
+    for (const { rule, holds } of hits) if (holds) this.#primary.release(rule.rule.id, rule.rule.epoch);
   }
 
   /** Hits since the last time it was asked, by rule id; null when there were none. */
@@ -100,4 +114,17 @@ export class RuleRuntime {
     this.#hits.clear();
     return hits;
   }
+
+  #hitsAtOnce({ rule, trigger }: CompiledRule): boolean {
+    return trigger.isAwake(this.#clock.now() - rule.sinceMs) && drawHits(trigger, 0, this.#random);
+  }
+
+  /** While the primary was asked, any of them may have been turned off: then nothing is held for it there either. */
+  #stillOn(hits: readonly (RuleHit | null)[]): RuleHit[] {
+    return hits.filter((hit) => hit !== null).filter(({ rule }) => this.compiled.has(rule));
+  }
+}
+
+function plainHit(rule: CompiledRule): RuleHit {
+  return { rule, retryAfterMs: null, holds: false };
 }

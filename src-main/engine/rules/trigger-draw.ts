@@ -1,49 +1,81 @@
-import type { Trigger } from '#shared/rules/rule.ts';
+import { durationMs } from '#shared/rules/duration.ts';
+import { parseRate } from '#shared/rules/trigger.ts';
+import type { Trigger, TriggerField } from '#shared/rules/trigger.ts';
+
+/** A trigger, its texts read once. */
+export interface CompiledTrigger {
+  /** Whether only the primary can decide: it counts, or its draws repeat, over the calls of all workers. */
+  readonly counted: boolean;
+  readonly probability: number;
+  readonly seed: number | null;
+  /** So many calls a period pass untouched; null: no quota. */
+  readonly quota: { readonly calls: number; readonly periodMs: number } | null;
+  /** Infinity without a bound. */
+  readonly maxConcurrent: number;
+  /** Whether the rule acts at all, so long after it was turned on. */
+  isAwake(elapsedMs: number): boolean;
+  /** Whether a call is one to hit by its place among those that matched while the rule was awake, from 0. */
+  takesPlace(index: number): boolean;
+}
 
 /**
- * Whether a trigger lets a call through, given its place among the calls that matched. Pure: the place is counted by
- * whoever counts for all workers (cluster/decision-desk.ts), chance comes in as a function.
+ * What each part of a trigger needs to be decided. `counts`: the calls of all workers. `repeats`: counts as well, if there is
+ * something to draw. A new part does not compile until it is said here.
  */
-export interface MatchingCall {
-  /** How many calls matched before this one since the rule was turned on; from 0. */
-  readonly index: number;
-  /** Uniform in [0, 1); asked at most once a call, and only where the trigger draws. */
-  readonly draw: () => number;
-}
-
-type TriggerParts = {
-  readonly [Part in keyof Trigger]-?: (setting: NonNullable<Trigger[Part]>, call: MatchingCall) => boolean;
+const parts: Readonly<Record<TriggerField, 'time' | 'chance' | 'counts' | 'repeats' | 'rule-book'>> = {
+  window: 'time',
+  schedule: 'time',
+  after: 'counts',
+  first: 'counts',
+  every: 'counts',
+  probability: 'chance',
+  seed: 'repeats',
+  rate: 'counts',
+  maxConcurrent: 'counts',
+  expires: 'rule-book',
 };
 
-/** One part of a trigger a line: a new part of the schema does not compile until it has its line here. */
-const parts: TriggerParts = {
-  first: (count, call) => call.index < count,
-  probability: (probability, call) => call.draw() < probability,
-  // Says where draws come from (see `drawOf`), never whether a call is hit.
-  seed: () => true,
-};
-
-/** Everything that the trigger gives must agree; an empty trigger takes every call. */
-export function triggerHits(trigger: Trigger, index: number, random: () => number): boolean {
-  const call: MatchingCall = { index, draw: () => drawOf(trigger, index, random) };
-  return (
-    agrees('first', trigger, call) && agrees('probability', trigger, call) && agrees('seed', trigger, call)
-  );
-}
-
-function agrees<Part extends keyof Trigger>(part: Part, trigger: Trigger, call: MatchingCall): boolean {
-  const setting = trigger[part];
-  if (setting === undefined) return true;
-  return parts[part](setting as NonNullable<Trigger[Part]>, call);
-}
-
-function drawOf(trigger: Trigger, index: number, random: () => number): number {
-  return trigger.seed === undefined ? random() : seededDraw(trigger.seed, index);
-}
-
-/** Whether only the primary can decide: the trigger counts, or its draws repeat, over the calls of all workers. */
+/** Whether only the primary can decide. */
 export function isCounted(trigger: Trigger): boolean {
-  return trigger.first !== undefined || (trigger.seed !== undefined && trigger.probability !== undefined);
+  return (Object.keys(parts) as TriggerField[]).some((part) => {
+    if (trigger[part] === undefined) return false;
+    return parts[part] === 'counts' || (parts[part] === 'repeats' && trigger.probability !== undefined);
+  });
+}
+
+export function compileTrigger(trigger: Trigger): CompiledTrigger {
+  const { after = 0, first = Infinity, every = 1, rate } = trigger;
+  return {
+    counted: isCounted(trigger),
+    probability: trigger.probability ?? 1,
+    seed: trigger.seed ?? null,
+    quota: rate === undefined ? null : parseRate(rate),
+    maxConcurrent: trigger.maxConcurrent ?? Infinity,
+    isAwake: awakeTest(trigger),
+    takesPlace: (index) => index >= after && index - after < first && (index - after) % every === every - 1,
+  };
+}
+
+function awakeTest({ window, schedule }: Trigger): CompiledTrigger['isAwake'] {
+  if (window === undefined && schedule === undefined) return () => true;
+  const fromMs = durationMs(window?.from ?? '0s');
+  const toMs = window?.to === undefined ? Infinity : durationMs(window.to);
+  const everyMs = schedule === undefined ? Infinity : durationMs(schedule.every);
+  const forMs = schedule === undefined ? Infinity : durationMs(schedule.for);
+  return (elapsedMs) => {
+    if (elapsedMs < fromMs || elapsedMs >= toMs) return false;
+    return everyMs === Infinity || elapsedMs % everyMs < forMs;
+  };
+}
+
+/** Whether a draw hits; chance is asked only where there is something to draw. */
+export function drawHits(
+  { probability, seed }: CompiledTrigger,
+  index: number,
+  random: () => number,
+): boolean {
+  if (probability >= 1) return true;
+  return (seed === null ? random() : seededDraw(seed, index)) < probability;
 }
 
 /**

@@ -20,7 +20,7 @@ function setUp(different: Partial<WorkerDataPlane> = {}) {
       calls.push(`configure ${config.version}`);
       return Promise.resolve({ released: 3 });
     },
-    decideReply: (ask, hit) => void calls.push(`decided ${ask} ${hit}`),
+    decideReply: (ask, decision) => void calls.push(`decided ${ask} ${decision.hit}`),
     captureAck: (bytes) => void calls.push(`acknowledged ${bytes}`),
     drain: () => Promise.resolve(void calls.push('drain')),
     close: () => Promise.resolve(void calls.push('close')),
@@ -76,7 +76,11 @@ describe('worker session', () => {
     created.resolve(undefined);
     session.receive(start);
     await settle();
-    session.receive({ type: 'decide.reply', ask: 7, hit: true });
+    session.receive({
+      type: 'decide.reply',
+      ask: 7,
+      decision: { hit: true, retryAfterMs: null, holds: false },
+    });
     session.receive({ type: 'capture.ack', bytes: 100 });
     expect(calls).toEqual(['decided 7 true', 'acknowledged 100']);
   });

@@ -1,43 +1,98 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isCounted, seededDraw, triggerHits } from '../../../../../src-main/engine/rules/trigger-draw.ts';
+import { TriggerCounter } from '../../../../../src-main/engine/rules/trigger-counter.ts';
+import { compileTrigger, isCounted, seededDraw } from '../../../../../src-main/engine/rules/trigger-draw.ts';
+import { TriggerSchema } from '../../../../../src-shared/rules/trigger.ts';
+import type { Trigger } from '../../../../../src-shared/rules/trigger.ts';
 
 const never = (): number => {
   throw new Error('no draw was due');
 };
+const counterOf = (trigger: Trigger): TriggerCounter =>
+  new TriggerCounter(compileTrigger(TriggerSchema.parse(trigger)), 0);
 
-describe('triggerHits', () => {
-  it('takes every call when nothing is asked', () => {
-    expect(triggerHits({}, 0, never)).toBe(true);
-    expect(triggerHits({ seed: 7 }, 1_000_000, never)).toBe(true);
+/** The places, from 1, of the calls that were hit; one call each `stepMs`. */
+function hitsOf(trigger: Trigger, calls: number, stepMs = 0, random = never): number[] {
+  const counter = counterOf(trigger);
+  const hits: number[] = [];
+  for (let call = 0; call < calls; call += 1)
+    if (counter.decide(call * stepMs, random).hit) hits.push(call + 1);
+  return hits;
+}
+
+describe('a trigger', () => {
+  it.each<[Trigger, number, number, number[]]>([
+    [{}, 3, 0, [1, 2, 3]],
+    [{ seed: 7 }, 2, 0, [1, 2]],
+    [{ first: 3 }, 6, 0, [1, 2, 3]],
+    [{ after: 4 }, 6, 0, [5, 6]],
+    [{ every: 3 }, 10, 0, [3, 6, 9]],
+    [{ after: 2, first: 3 }, 10, 0, [3, 4, 5]],
+    [{ after: 2, every: 3 }, 12, 0, [5, 8, 11]],
+    [{ first: 6, every: 3 }, 12, 0, [3, 6]],
+    [{ first: 2, every: 3 }, 12, 0, []],
+    [{ window: { from: '2s', to: '4s' } }, 6, 1000, [3, 4]],
+    [{ window: { to: '2s' } }, 6, 1000, [1, 2]],
+    // What came while it slept is not counted.
+    [{ window: { from: '2s' }, first: 2 }, 6, 1000, [3, 4]],
+    [{ schedule: { every: '3s', for: '1s' } }, 7, 1000, [1, 4, 7]],
+    [{ schedule: { every: '3s', for: '1s' }, every: 2 }, 10, 1000, [4, 10]],
+    [{ window: { from: '4s' }, schedule: { every: '3s', for: '2s' } }, 9, 1000, [5, 7, 8]],
+    [{ rate: '2/s' }, 5, 0, [3, 4, 5]],
+    [{ rate: '2/s' }, 9, 250, [3, 4, 7, 8]],
+    [{ rate: '1/m', after: 1 }, 4, 0, [3, 4]],
+  ])('%j of %i calls, one each %i ms, hits %j', (trigger, calls, stepMs, hits) => {
+    expect(hitsOf(trigger, calls, stepMs)).toEqual(hits);
   });
 
-  it('takes the first n', () => {
-    const hits = [0, 1, 2, 3, 4].map((index) => triggerHits({ first: 3 }, index, never));
-    expect(hits).toEqual([true, true, true, false, false]);
+  it('draws against the probability, at its edges too, and only for calls that are left', () => {
+    const drawn = (draw: number): number[] => hitsOf({ probability: 0.5 }, 1, 0, () => draw);
+    expect(drawn(0.49)).toEqual([1]);
+    expect(drawn(0.5)).toEqual([]);
+    expect(hitsOf({ probability: 0 }, 1, 0, () => 0)).toEqual([]);
+    expect(hitsOf({ probability: 1 }, 1)).toEqual([1]);
+    expect(hitsOf({ first: 1, probability: 0.5 }, 2, 0, () => 0.9)).toEqual([]);
+    expect(() => hitsOf({ after: 5, probability: 0.5 }, 5)).not.toThrow();
   });
 
-  it('draws against the probability, at its edges too', () => {
-    expect(triggerHits({ probability: 0.5 }, 0, () => 0.49)).toBe(true);
-    expect(triggerHits({ probability: 0.5 }, 0, () => 0.5)).toBe(false);
-    expect(triggerHits({ probability: 0 }, 0, () => 0)).toBe(false);
-    expect(triggerHits({ probability: 1 }, 0, () => 0.999999)).toBe(true);
+  it('never asks for chance where there is a seed, and repeats', () => {
+    const trigger = { probability: 0.5, seed: 1 };
+    expect(hitsOf(trigger, 100)).toEqual(hitsOf(trigger, 100));
+    expect(hitsOf(trigger, 100).length).toBeGreaterThan(30);
   });
 
-  it('wants all parts to agree, and does not draw after the count', () => {
-    expect(triggerHits({ first: 1, probability: 0.5 }, 0, () => 0.9)).toBe(false);
-    expect(triggerHits({ first: 1, probability: 0.5 }, 1, never)).toBe(false);
+  it('says of a call over the quota when calls pass again', () => {
+    const counter = counterOf({ rate: '1/s' });
+    expect(counter.decide(100, never)).toMatchObject({ hit: false, retryAfterMs: null });
+    expect(counter.decide(400, never)).toMatchObject({ hit: true, retryAfterMs: 700 });
+    expect(counter.decide(1100, never).hit).toBe(false);
   });
 
-  it('never asks for chance where there is a seed', () => {
-    expect(() => triggerHits({ probability: 0.5, seed: 1 }, 0, never)).not.toThrow();
+  it('holds no more at once than it may, and counts those that it lets pass', () => {
+    const counter = counterOf({ maxConcurrent: 2, first: 5 });
+    const decide = (): boolean => counter.decide(0, never).hit;
+    expect([decide(), decide(), decide()]).toEqual([true, true, false]);
+    counter.release();
+    expect([decide(), decide(), decide()]).toEqual([true, false, false]);
+    counter.release(2);
+    expect(decide()).toBe(false); // the seventh
   });
 
   it('says which triggers only the primary can decide', () => {
-    expect(isCounted({ first: 1 })).toBe(true);
+    const counted: Trigger[] = [
+      { first: 1 },
+      { after: 1 },
+      { every: 2 },
+      { rate: '1/s' },
+      { maxConcurrent: 1 },
+    ];
+    for (const trigger of counted) expect(isCounted(trigger)).toBe(true);
     expect(isCounted({ probability: 0.5, seed: 1 })).toBe(true);
     expect(isCounted({ probability: 0.5 })).toBe(false);
     expect(isCounted({ seed: 1 })).toBe(false);
+    expect(isCounted({ window: { from: '1s' }, schedule: { every: '2s', for: '1s' }, expires: '5m' })).toBe(
+      false,
+    );
     expect(isCounted({})).toBe(false);
   });
 });

@@ -1,0 +1,10 @@
+import type { CompiledRule } from './compiled-rules.ts';
+
+/** A rule that hits one call, with what its trigger said. */
+export interface RuleHit {
+  readonly rule: CompiledRule;
+  /** The call is over the rule's quota: ms until calls pass again, for Retry-After; null without a quota. */
+  readonly retryAfterMs: number | null;
+  /** It has one of the places of `maxConcurrent`, until the call is over. */
+  readonly holds: boolean;
+}
