@@ -1,4 +1,4 @@
-import type { Direction } from '#shared/flow/flow.ts';
+import type { DecodedProtocol, Direction } from '#shared/flow/flow.ts';
 import type { FlowMessage } from '#shared/flow/message.ts';
 
 /** A message as a decoder tells it: what is left out is `null`, `''`, `false` or `text`; index and times are added. */
@@ -26,12 +26,14 @@ export interface StreamDecoder {
   end(at: number): void;
   /** The bytes are not what was expected (or are encrypted from here on): nothing more is told. */
   readonly isLost: boolean;
+  /** After `end`: resolves when the last message has been told, for decoders that decompress; null: all were. Never rejects. */
+  settled?(): Promise<void> | null;
 }
 
 /** One application protocol that tunnels carry. The registry has them in order; the first one that knows the bytes has them. */
 export interface ProtocolDecoder {
   /** As it is shown and searched for: `postgresql`, `redis`. */
-  readonly protocol: string;
+  readonly protocol: DecodedProtocol;
   /**
    * Whether the first bytes of a client are this protocol's. `more`: they may be, and more must come first.
    * @param port The port of the upstream: a hint where bytes alone do not tell.
