@@ -30,6 +30,11 @@ const body = os.flows.body.handler(async ({ input, context }) => {
   });
 });
 
+const messages = os.flows.messages.handler(({ input, context }) => {
+  const { id, after, limit } = input;
+  return context.engine.flows.messages(id, { after, limit });
+});
+
 const clear = os.flows.clear.handler(async ({ context }) => ({
   removed: await context.engine.flows.clear(),
 }));
@@ -40,4 +45,4 @@ function typeOfBody(stored: StoredBody, decoded: boolean): string {
   return coded ? 'application/octet-stream' : (stored.contentType ?? 'application/octet-stream');
 }
 
-export const flows = { list, summaries, count, get, body, clear };
+export const flows = { list, summaries, count, get, body, messages, clear };

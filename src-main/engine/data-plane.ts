@@ -21,6 +21,7 @@ import { UpstreamPool } from './io/upstream-pool.ts';
 import type { Log } from './log.ts';
 import type { EdgeAggregator } from './metrics/edge-aggregator.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
+import { FlowMessages } from './proxy/flow-messages.ts';
 import { OpenFlows } from './proxy/open-flows.ts';
 import type { NameHolder, NetworkFailure } from './proxy/ports.ts';
 import { compileText } from './rules/match.ts';
@@ -116,7 +117,10 @@ export class DataPlane implements WorkerDataPlane {
       isForbidden: (host, port, sameMachine) => this.#isForbidden(host, port, sameMachine),
     });
     this.#leaves = leafIssuerOf(options.identity, clock);
-    const sink: FlowSink = { record: (flow) => this.#record(flow) };
+    const sink: FlowSink = {
+      record: (flow) => this.#record(flow),
+      messages: (source, sizeBytes) => this.#capture.messages(source, sizeBytes),
+    };
     this.#openFlows = new OpenFlows(clock, sink);
     this.#listeners = new Listeners(
       (socket, name, localAddress) => this.#accept(socket, name, localAddress),
@@ -193,12 +197,14 @@ export class DataPlane implements WorkerDataPlane {
     // Flows that wait for a name get the one they have, in the turn after this.
     this.#options.names.close();
     await new Promise((resolve) => setImmediate(resolve));
+    await this.#openFlows.settled();
     this.#capture.close();
   }
 
   #createEnvironment(sink: FlowSink): ConnectionEnvironment {
     const { clock, identity, names } = this.#options;
     const budget = createBodyBudget();
+    const longBudget = createBodyBudget();
     return {
       clock,
       worker: identity.number,
@@ -208,10 +214,15 @@ export class DataPlane implements WorkerDataPlane {
       sink,
       openFlows: this.#openFlows,
       http1Limits: defaultHttp1Limits,
-      collectBody: () => {
+      collectBody: (isLong = false) => {
         const { recording, maxBodyBytes } = this.#config.capture;
-        return recording ? new BodyCollector(maxBodyBytes, budget) : null;
+        if (!recording) return null;
+        return new BodyCollector(maxBodyBytes, isLong ? longBudget : budget, isLong);
       },
+      messagesOf: (flow, open) =>
+        this.#config.capture.recording
+          ? new FlowMessages(flow, sink, () => this.#openFlows.soon(open))
+          : null,
       destination: (scheme, host, port, serverName) => this.#destinations.get(scheme, host, port, serverName),
       isForbidden: (host, port) => this.#isForbidden(host, port),
       leafContext: (name) => this.#leaves.contextFor(name),

@@ -5,6 +5,7 @@ import type { Status, WorkerStatus } from '#shared/contract/status.ts';
 import type { EdgeDetail, Stats, Topology } from '#shared/contract/topology.ts';
 import type { Flow } from '#shared/flow/flow.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
+import type { MessagePage } from '#shared/flow/message.ts';
 import type { Route, RouteDefinition } from '#shared/routes/route.ts';
 import type { Rule, RuleInput, RulePatch } from '#shared/rules/rule.ts';
 import type { CaptureSettings, RedactSettings, TlsSettings } from '#shared/workspace/workspace.ts';
@@ -48,6 +49,12 @@ export interface StoredBody {
   readonly truncated: boolean;
 }
 
+export interface MessageQuery {
+  /** Messages with an index above it; -1 from the first. */
+  readonly after: number;
+  readonly limit: number;
+}
+
 /** Captured flows. `filter` is the search language; a bad one rejects with `invalid-filter` and the place. */
 export interface FlowStore {
   list(query: { limit: number; after?: string | undefined; filter: string }): Promise<FlowPage<Flow>>;
@@ -61,6 +68,8 @@ export interface FlowStore {
   get(id: string): Promise<Flow>;
   /** Rejects with `not-found`, or `body-not-stored` with the reason. `decoded` removes the content coding. */
   body(id: string, side: 'request' | 'response', decoded: boolean): Promise<StoredBody>;
+  /** What passed inside a flow, also while it is open. Rejects with `not-found`. */
+  messages(id: string, query: MessageQuery): Promise<MessagePage>;
   clear(): Promise<number>;
   setRecording(recording: boolean): void;
   /** HAR 1.2 text of the flows that match, oldest first, redacted unless told otherwise. */

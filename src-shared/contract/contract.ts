@@ -4,6 +4,7 @@ import { eventIterator } from '@orpc/contract';
 import { z } from 'zod';
 import { FlowSchema } from '../flow/flow.ts';
 import { FlowSummarySchema } from '../flow/flow-summary.ts';
+import { MessagePageSchema } from '../flow/message.ts';
 import { RouteDefinitionSchema, RouteSchema } from '../routes/route.ts';
 import { RuleDefinitionSchema, RulePatchSchema, RuleSchema } from '../rules/rule.ts';
 import { EventSchema } from './events.ts';
@@ -87,6 +88,23 @@ const flows = {
       }),
     )
     .output(file),
+  messages: oc
+    .route({
+      method: 'GET',
+      path: '/flows/{id}/messages',
+      tags: ['flows'],
+      summary:
+        'What passed inside a flow: WebSocket messages, events, commands, bursts of bytes; also while it is open',
+    })
+    .input(
+      id.extend({
+        after: z.coerce.number().int().min(-1).default(-1).meta({
+          description: 'The `next` of the page before, or the index of the last message that is known.',
+        }),
+        limit,
+      }),
+    )
+    .output(MessagePageSchema),
   clear: oc
     .route({ method: 'DELETE', path: '/flows', tags: ['flows'], summary: 'Forget all captured flows' })
     .output(z.object({ removed: z.int() })),

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { FailureCauseSchema } from './failure-cause.ts';
-import { FlowKindSchema, injectedDelayMs } from './flow.ts';
+import { decodedProtocols, FlowKindSchema, injectedDelayMs } from './flow.ts';
 import type { Flow } from './flow.ts';
+
+/** How a flow was spoken, as lists show it and `proto:` finds it. */
+export const protocols = ['h1', 'h2', 'h3', 'ws', 'grpc', 'tcp', 'tls', ...decodedProtocols] as const;
 
 /** A flow as a row of a list: what the table shows and what a search over loaded rows needs, nothing more. */
 export const FlowSummarySchema = z.object({
@@ -16,8 +19,11 @@ export const FlowSummarySchema = z.object({
   path: z.string().nullable().meta({ description: 'Path and query.' }),
   status: z.int().nullable(),
   grpcStatus: z.int().nullable(),
-  sizeBytes: z.int().meta({ description: 'Response content as transferred; both directions for a tunnel.' }),
-  protocol: z.enum(['h1', 'h2', 'h3', 'ws', 'grpc', 'tcp', 'tls']),
+  sizeBytes: z.int().meta({
+    description: 'Response content as transferred; both directions for a tunnel and for WebSocket.',
+  }),
+  protocol: z.enum(protocols),
+  messages: z.int().nullable().meta({ description: 'Messages that passed inside it; null for none.' }),
   faults: z.array(z.string()).meta({ description: 'The ids of the rules that acted.' }),
   faultedStatus: z.boolean().meta({ description: 'The status was made by a fault, not by the upstream.' }),
   injectedMs: z.number().meta({ description: 'How long Spike held it back on purpose.' }),
@@ -45,8 +51,9 @@ export function summarise(flow: Flow): FlowSummary {
     path: target?.path ?? null,
     status: flow.http?.status ?? null,
     grpcStatus: flow.http?.grpcStatus ?? null,
-    sizeBytes: flow.kind === 'tcp' ? size.requestBody + size.responseBody : size.responseBody,
+    sizeBytes: isConversation(flow.kind) ? size.requestBody + size.responseBody : size.responseBody,
     protocol: protocolOf(flow),
+    messages: flow.messages?.count ?? null,
     faults: [...new Set(flow.faults.map((fault) => fault.ruleId))],
     faultedStatus: flow.faults.some((fault) => fault.status !== null),
     injectedMs: injectedDelayMs(flow),
@@ -58,9 +65,14 @@ export function summarise(flow: Flow): FlowSummary {
   };
 }
 
+/** Bytes of both directions count alike: there is no request and no answer. */
+export function isConversation(kind: Flow['kind']): boolean {
+  return kind === 'tcp' || kind === 'websocket';
+}
+
 function protocolOf(flow: Flow): FlowSummary['protocol'] {
   if (flow.kind === 'websocket') return 'ws';
-  if (flow.kind === 'tcp') return 'tcp';
+  if (flow.kind === 'tcp') return flow.protocol ?? 'tcp';
   if (flow.kind === 'tls-failure') return 'tls';
   if (flow.http === null) return 'h1';
   if (flow.http.grpcStatus !== null) return 'grpc';

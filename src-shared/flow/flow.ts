@@ -30,6 +30,11 @@ export const flowKinds = ['http', 'websocket', 'tcp', 'tls-failure', 'refused'] 
 export const FlowKindSchema = z.enum(flowKinds);
 export type FlowKind = z.infer<typeof FlowKindSchema>;
 
+/** What decoders read in tunnels (engine/proxy/decoders). */
+export const decodedProtocols = ['postgresql', 'redis'] as const;
+export const DecodedProtocolSchema = z.enum(decodedProtocols);
+export type DecodedProtocol = z.infer<typeof DecodedProtocolSchema>;
+
 /** What one fault did to one flow. Numbers are null where they do not apply. */
 export const AppliedFaultSchema = z.object({
   ruleId: z.string(),
@@ -76,6 +81,15 @@ export const BodyStateSchema = z.enum([
   'evicted', // made room for newer flows
 ]);
 export type BodyState = z.infer<typeof BodyStateSchema>;
+
+/** How many messages passed inside a flow (message.ts); see `GET /flows/{id}/messages`. */
+export const MessageCountsSchema = z.object({
+  count: z.int().meta({ description: 'Messages that passed, kept or not.' }),
+  dropped: z.int().meta({
+    description: 'Of these, not kept: beyond the bounds of one flow, or faster than the capture could take them.',
+  }),
+});
+export type MessageCounts = z.infer<typeof MessageCountsSchema>;
 
 export const HttpSchema = z.object({
   method: z.string(),
@@ -128,6 +142,15 @@ export const FlowSchema = z.object({
     })
     .nullable(),
   http: HttpSchema.nullable(),
+  protocol: DecodedProtocolSchema.nullable().meta({
+    description: 'What a decoder reads in the bytes of a tunnel; null where there is none.',
+  }),
+  bytes: z.object({ request: BodyStateSchema, response: BodyStateSchema }).nullable().meta({
+    description: 'What is stored of the bytes of a tunnel, once it has ended; null for HTTP (see `http`).',
+  }),
+  messages: MessageCountsSchema.nullable().meta({
+    description: 'Messages inside it (WebSocket, events, commands, bursts of bytes); null for none.',
+  }),
   rawHead: z.string().nullable().meta({
     description: 'What was refused, as it came (latin1), for kind `refused`; bounded by the head limit.',
   }),

@@ -1,5 +1,6 @@
 import { failureCauses } from './failure-cause.ts';
 import { flowKinds } from './flow.ts';
+import { protocols } from './flow-summary.ts';
 
 /** What can stand before `:` or a comparison in a search. One table feeds the parser, the completion and the manual. */
 export interface SearchKey {
@@ -17,7 +18,6 @@ export interface SearchKey {
   readonly values: readonly string[];
 }
 
-export const protocols = ['h1', 'h2', 'h3', 'ws', 'grpc', 'tcp', 'tls'] as const;
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 export const textKeys = {

@@ -158,7 +158,7 @@ test('SQL over the store, the test of a row, and the test of a stored flow agree
       store.clear();
       const bytes = batchOf(...records);
       const index = readIndex(bytes);
-      store.write([{ bytes, flows: index }]);
+      store.write([{ bytes, flows: index, messages: [] }]);
       for (const ast of asts) {
         const inStore = new Set(store.summaries(searchToSql(ast), null, '', 100).map(({ id }) => id));
         expect(store.count(searchToSql(ast), null, '')).toBe(inStore.size);
@@ -186,7 +186,7 @@ test('rows come back from the store as they were indexed', () => {
       store.clear();
       const bytes = batchOf(...records);
       const index = readIndex(bytes);
-      store.write([{ bytes, flows: index }]);
+      store.write([{ bytes, flows: index, messages: [] }]);
       const rows = store.summaries({ sql: '1', parameters: [] }, null, '', 100);
       expect(rows.reverse()).toEqual(index.map(({ summary }) => summary));
       expect(store.flow(idOf(0)).caller.name).toBe(records[0]?.caller.name);

@@ -79,7 +79,7 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
   const clock = new ManualClock();
   const flows: FlowRecord[] = [];
   const leases: PendingRequest[] = [];
-  const sink = { record: (flow: FlowRecord) => void flows.push(flow) };
+  const sink = { record: (flow: FlowRecord) => void flows.push(flow), messages: () => undefined };
   const runtime = new RuleRuntime(
     clock,
     () => 0.5,
@@ -114,6 +114,7 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
     openFlows: new OpenFlows(clock, sink),
     http1Limits: defaultHttp1Limits,
     collectBody: () => null,
+    messagesOf: () => null,
     destination,
     isForbidden: () => false,
   };

@@ -44,6 +44,8 @@ export function flowRecord(different: Partial<FlowRecord> = {}): FlowRecord {
     receiveMs: 1,
     faults: [],
     error: null,
+    protocol: null,
+    messages: null,
     worker: 1,
     requestBody: noBody,
     responseBody: noBody,

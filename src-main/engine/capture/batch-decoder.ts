@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { AppliedFaultSchema, FlowErrorSchema, FlowSchema, injectedDelayMs } from '#shared/flow/flow.ts';
-import type { AppliedFault, BodyState, Flow, FlowError, ServiceName } from '#shared/flow/flow.ts';
-import { formatMicroseconds, splitUrl } from '#shared/flow/flow-summary.ts';
+import {
+  AppliedFaultSchema,
+  DecodedProtocolSchema,
+  FlowErrorSchema,
+  FlowSchema,
+  injectedDelayMs,
+  MessageCountsSchema,
+} from '#shared/flow/flow.ts';
+import type { AppliedFault, BodyState, Flow, ServiceName } from '#shared/flow/flow.ts';
+import { formatMicroseconds, isConversation, splitUrl } from '#shared/flow/flow-summary.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import {
   at,
@@ -11,6 +18,7 @@ import {
   bodyStateCodes,
   flag,
   kindCodes,
+  messagesKind,
   MalformedBatchError,
   recordFixedBytes,
   resolverCodes,
@@ -18,6 +26,8 @@ import {
   versionCodes,
 } from './batch-format.ts';
 import type { RecordTexts } from './batch-format.ts';
+import { readGroup } from './message-codec.ts';
+import type { MessageGroup } from './message-codec.ts';
 import { grpcStatusOf, parseFields, traceOf } from './field-text.ts';
 
 /** One flow of a batch as a row, and where its record lies. */
@@ -39,12 +49,47 @@ export interface BodyPlace {
   readonly length: number;
 }
 
-const RareSchema = z.object({ faults: z.array(AppliedFaultSchema), error: FlowErrorSchema.nullable() });
+/** Captures of before there were messages have the first two only. */
+const RareSchema = z.object({
+  faults: z.array(AppliedFaultSchema),
+  error: FlowErrorSchema.nullable(),
+  protocol: DecodedProtocolSchema.nullable().default(null),
+  messages: MessageCountsSchema.nullable().default(null),
+});
+type Rare = z.infer<typeof RareSchema>;
 const TlsSchema = FlowSchema.shape.tls.unwrap();
-const noRare = { faults: [] as AppliedFault[], error: null as FlowError | null };
+const tcpKind = kindCodes.indexOf('tcp');
+const noRare: Rare = { faults: [], error: null, protocol: null, messages: null };
 
-/** Offsets of the records of a batch, checked. Throws `MalformedBatchError`. */
+/** Where the flows of a batch end, and its messages begin if there are any. */
+interface Records {
+  readonly offsets: number[];
+  readonly end: number;
+}
+
+/** Offsets of the flows of a batch, checked. Throws `MalformedBatchError`. */
 export function recordOffsets(batch: Buffer): number[] {
+  return readRecords(batch).offsets;
+}
+
+/**
+ * A batch parted into one of its flows alone and its messages; a batch without messages is given back as it is.
+ * @param batch Its header is written anew: it is the caller's to change. Throws `MalformedBatchError`.
+ */
+export function splitBatch(batch: Buffer): { flows: Buffer; messages: MessageGroup[] } {
+  const { end } = readRecords(batch);
+  const messages: MessageGroup[] = [];
+  for (let offset = end; offset < batch.length;) {
+    const { group, length } = readGroup(batch, offset);
+    messages.push(group);
+    offset += length;
+  }
+  if (messages.length === 0) return { flows: batch, messages };
+  batch.writeUInt32LE(end, 12);
+  return { flows: batch.subarray(0, end), messages };
+}
+
+function readRecords(batch: Buffer): Records {
   if (batch.length < batchHeaderBytes) throw new MalformedBatchError('the header is cut', 0);
   if (batch.readUInt32LE(0) !== batchMagic) throw new MalformedBatchError('not a batch', 0);
   const version = batch.readUInt16LE(4);
@@ -53,13 +98,13 @@ export function recordOffsets(batch: Buffer): number[] {
   const count = batch.readUInt32LE(8);
   const offsets: number[] = [];
   let offset = batchHeaderBytes;
-  while (offset < batch.length) {
+  while (offset < batch.length && batch[offset + at.kind] !== messagesKind) {
     offsets.push(offset);
     offset += recordLength(batch, offset);
   }
-  if (offset !== batch.length || offsets.length !== count)
+  if (offset > batch.length || offsets.length !== count)
     throw new MalformedBatchError(`${count} records were announced, ${offsets.length} are there`, 8);
-  return offsets;
+  return { offsets, end: offset };
 }
 
 /** What the rows of the index need, of every flow in the batch. Throws `MalformedBatchError`. */
@@ -102,6 +147,9 @@ export function decodeFlow(bytes: Buffer, offset: number): Flow {
       flags & flag.upstream ? { address: texts.upstreamAddress, reused: (flags & flag.reused) !== 0 } : null,
     tls: readTls(texts.tls, offset),
     http: httpOf(bytes, offset, texts),
+    protocol: rare.protocol,
+    bytes: bytes[offset + at.kind] === tcpKind ? bytesOf(bytes, offset) : null,
+    messages: rare.messages,
     rawHead: flags & flag.rawHead ? texts.rawHead : null,
     sizes: sizesOf(bytes, offset + at.sizes),
     timings: timingsOf(bytes, offset + at.timings),
@@ -168,7 +216,7 @@ function readTexts(bytes: Buffer, offset: number): RecordTexts {
   return texts as RecordTexts;
 }
 
-function summaryOf(bytes: Buffer, offset: number, texts: RecordTexts, rare: typeof noRare): FlowSummary {
+function summaryOf(bytes: Buffer, offset: number, texts: RecordTexts, rare: Rare): FlowSummary {
   const kind = coded(kindCodes, bytes, offset + at.kind);
   const duration = finite(bytes, offset + at.duration);
   const sizes = sizesOf(bytes, offset + at.sizes);
@@ -186,8 +234,9 @@ function summaryOf(bytes: Buffer, offset: number, texts: RecordTexts, rare: type
     path: http?.path ?? null,
     status: http?.status ?? null,
     grpcStatus: http?.grpcStatus ?? null,
-    sizeBytes: kind === 'tcp' ? sizes.requestBody + sizes.responseBody : sizes.responseBody,
-    protocol: protocolOf(kind, http),
+    sizeBytes: isConversation(kind) ? sizes.requestBody + sizes.responseBody : sizes.responseBody,
+    protocol: protocolOf(kind, http, rare),
+    messages: rare.messages?.count ?? null,
     faults: rare.faults.length === 0 ? [] : [...new Set(rare.faults.map((fault) => fault.ruleId))],
     faultedStatus: rare.faults.some((fault) => fault.status !== null),
     injectedMs: injectedDelayMs(rare),
@@ -221,9 +270,10 @@ function grpcOf(bytes: Buffer, offset: number, texts: RecordTexts): number | nul
 function protocolOf(
   kind: Flow['kind'],
   http: { httpVersion: string; grpcStatus: number | null } | null,
+  rare: Rare,
 ): FlowSummary['protocol'] {
   if (kind === 'websocket') return 'ws';
-  if (kind === 'tcp') return 'tcp';
+  if (kind === 'tcp') return rare.protocol ?? 'tcp';
   if (kind === 'tls-failure') return 'tls';
   if (http === null) return 'h1';
   if (http.grpcStatus !== null) return 'grpc';
@@ -245,6 +295,13 @@ function httpOf(bytes: Buffer, offset: number, texts: RecordTexts): Flow['http']
     trailers: parseFields(texts.trailers),
     requestBody: coded(bodyStateCodes, bytes, offset + at.requestBodyState),
     responseBody: coded(bodyStateCodes, bytes, offset + at.responseBodyState),
+  };
+}
+
+function bytesOf(bytes: Buffer, offset: number): NonNullable<Flow['bytes']> {
+  return {
+    request: coded(bodyStateCodes, bytes, offset + at.requestBodyState),
+    response: coded(bodyStateCodes, bytes, offset + at.responseBodyState),
   };
 }
 
@@ -316,7 +373,7 @@ function whole(bytes: Buffer, offset: number): number {
   return value;
 }
 
-function readRare(text: string, offset: number): typeof noRare {
+function readRare(text: string, offset: number): Rare {
   return text === '' ? noRare : parsed(RareSchema, text, offset);
 }
 

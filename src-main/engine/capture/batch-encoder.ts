@@ -1,4 +1,5 @@
 import type { Flow } from '#shared/flow/flow.ts';
+import type { FlowMessage } from '#shared/flow/message.ts';
 import type { FlowRecord } from './flow-record.ts';
 import {
   at,
@@ -12,6 +13,7 @@ import {
   resolverCodes,
   versionCodes,
 } from './batch-format.ts';
+import { encodeMessages } from './message-codec.ts';
 
 const firstBytes = 512 * 1024;
 const beyondLatin1 = /[^\x00-\xff]/;
@@ -66,6 +68,14 @@ export class BatchEncoder {
     if (responseBytes > 0) this.#append(flow.responseBody.chunks, start + headLength + requestBytes);
     this.#end = start + length;
     this.#count += 1;
+  }
+
+  /** Messages of one flow; no flow may be added to the batch after them. */
+  addMessages(flowId: string, messages: readonly FlowMessage[]): void {
+    const group = encodeMessages(flowId, messages);
+    this.#reserve(group.length);
+    this.#bytes.set(group, this.#end);
+    this.#end += group.length;
   }
 
   /** The batch, as a view that holds until the next `add`: whoever keeps it, copies it. Begins a new one. */
@@ -153,10 +163,11 @@ function writeLengths(view: DataView, offset: number, flow: FlowRecord, rare: st
   view.setUint32(offset + 60, tls.length, true);
 }
 
-/** Faults and errors: most flows have neither, so they pay one comparison. */
+/** Faults, errors, messages: most flows have none of them, so they pay a few comparisons. */
 function rareText(flow: FlowRecord): string {
-  if (flow.faults.length === 0 && flow.error === null) return '';
-  return JSON.stringify({ faults: flow.faults, error: flow.error });
+  const { faults, error, protocol, messages } = flow;
+  if (faults.length === 0 && error === null && messages === null && protocol === null) return '';
+  return JSON.stringify({ faults, error, protocol, messages });
 }
 
 function flagsOf(flow: FlowRecord, wide: boolean): number {

@@ -6,12 +6,15 @@ import type { FlowRecord } from './flow-record.ts';
  * The bytes of a batch of flow records, as they go from a worker to the recorder and lie in the capture file.
  * Little endian, no alignment, every record whole in itself, so that one can be read out of the middle.
  *
- *     batch   header 16: magic, version, number of records, length in bytes
- *             record, record, ...
+ *     batch   header 16: magic, version, number of flows, length in bytes
+ *             record, record, ... then messages, if there are any
  *     record  fixed part of numbers (offsets below)
  *             lengths of the texts, u32 each, in UTF-16 code units
  *             all texts joined: latin1, or UTF-16 when one of them needs it (field lines are latin1 by nature)
  *             request body, response body: raw
+ *
+ * Groups of messages follow behind the flows (message-codec.ts); they go into a table of their own, since a flow that
+ * stays open has a new record each second, and its messages come once.
  *
  * One joined text is one native write and one native read a flow; sixteen of them cost more than everything else.
  */
@@ -68,6 +71,9 @@ export const recordFixedBytes = at.textLengths + textNames.length * 4;
 
 /** Bits of `flags`. Absent is not the same as empty. */
 export const flag = { wide: 1, reused: 2, route: 4, upstream: 8, rawHead: 16 } as const;
+
+/** In the place of a flow's kind: these are messages. */
+export const messagesKind = 255;
 
 export const kindCodes = flowKinds;
 export const resolverCodes = resolvers;

@@ -13,8 +13,20 @@ export interface CaptureFileOptions {
 }
 
 const applicationId = 0x53504b31; // "SPK1": tells our files from other SQLite files (sqlite.org/fileformat2, 1.3.17)
-const schemaVersion = 1;
+const schemaVersion = 2;
 const sidecars = ['', '-wal', '-shm', '-journal'];
+
+/**
+ * Groups of messages as they came (message-codec.ts), read by flow and index. `messages` in `flows` is their number. This
+ * is also the step from version 1, which had none: such a capture goes on being used.
+ */
+const addMessages = `
+  ALTER TABLE flows ADD COLUMN messages INTEGER;
+  CREATE TABLE messages (
+    flow TEXT NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL, json BLOB NOT NULL,
+    PRIMARY KEY (flow, last)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = ${schemaVersion};`;
 
 /**
  * `flows` has what lists show and searches compare; the record itself lies in its batch. Without rowid, since ids are
@@ -31,8 +43,8 @@ const schema = `
     fault_texts TEXT, patch TEXT,
     batch INTEGER NOT NULL, offset INTEGER NOT NULL, head_length INTEGER NOT NULL, length INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  PRAGMA application_id = ${applicationId};
-  PRAGMA user_version = ${schemaVersion};`;
+  ${addMessages}
+  PRAGMA application_id = ${applicationId};`;
 
 /** SQLite's result code of a failure of node:sqlite (sqlite.org/rescode.html), without its extension; 0 for other errors. */
 export function sqliteCode(error: unknown): number {
@@ -141,7 +153,8 @@ function prepare(database: DatabaseSync): void {
 function checkIsOurs(database: DatabaseSync, version: number): void {
   if (pragma(database, 'application_id') !== applicationId)
     throw new ForeignFileError('foreign', 'it is not a capture of Spike');
-  if (version !== schemaVersion)
+  if (version === 1) database.exec(addMessages);
+  else if (version !== schemaVersion)
     throw new ForeignFileError(
       `version-${version}`,
       `its format has version ${version}, this Spike knows ${schemaVersion}`,

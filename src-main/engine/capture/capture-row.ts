@@ -32,6 +32,7 @@ export const rowColumns = [
   'trace_id',
   'route',
   'connection_id',
+  'messages',
   'fault_texts',
   'batch',
   'offset',
@@ -40,7 +41,7 @@ export const rowColumns = [
 ] as const;
 
 /** The columns that make a `FlowSummary`, in the order of `summaryOfRow`. */
-export const summaryColumns = rowColumns.slice(0, 21).join(', ');
+export const summaryColumns = rowColumns.slice(0, 22).join(', ');
 
 export function rowValues(flow: IndexedFlow, batch: number): SQLInputValue[] {
   const row = flow.summary;
@@ -67,6 +68,7 @@ export function rowValues(flow: IndexedFlow, batch: number): SQLInputValue[] {
     row.traceId,
     row.route,
     row.connectionId,
+    row.messages,
     faulted ? JSON.stringify(faultTexts(flow.faults)) : null,
     batch,
     flow.offset,
@@ -104,5 +106,6 @@ export function summaryOfRow(row: Record<string, SQLOutputValue>): FlowSummary {
     traceId: row['trace_id'] as string | null,
     route: row['route'] as string | null,
     connectionId: row['connection_id'] as string,
+    messages: row['messages'] as number | null,
   };
 }

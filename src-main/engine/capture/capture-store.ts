@@ -4,10 +4,11 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { BodyState, Flow, FlowError } from '#shared/flow/flow.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
+import type { FlowMessage } from '#shared/flow/message.ts';
 import { matchesParts } from '#shared/flow/search.ts';
 import { withoutPort } from '#shared/flow/search-match.ts';
-import { bodyPlace, decodeFlow, MalformedBatchError, readIds } from './batch-codec.ts';
-import type { IndexedFlow } from './batch-codec.ts';
+import { bodyPlace, decodeFlow, MalformedBatchError, parseMessages, readIds } from './batch-codec.ts';
+import type { IndexedFlow, MessageGroup } from './batch-codec.ts';
 import { isDamage, moveAside, openCaptureFile, pragma, removeCaptureFile } from './capture-file.ts';
 import type { CaptureFileOptions } from './capture-file.ts';
 import { rowColumns, rowValues, summaryColumns, summaryOfRow } from './capture-row.ts';
@@ -26,6 +27,7 @@ export interface CaptureStats {
 export interface IndexedBatch {
   readonly bytes: Buffer;
   readonly flows: readonly IndexedFlow[];
+  readonly messages: readonly MessageGroup[];
 }
 
 export interface StoredPart {
@@ -46,6 +48,10 @@ interface Statements {
   readonly deleteBatch: StatementSync;
   readonly deleteFlow: StatementSync;
   readonly patchFlow: StatementSync;
+  readonly insertMessages: StatementSync;
+  readonly messages: StatementSync;
+  readonly deleteMessages: StatementSync;
+  readonly deleteLeftMessages: StatementSync;
 }
 
 /**
@@ -79,8 +85,10 @@ export class CaptureStore {
   write(batches: readonly IndexedBatch[]): void {
     let added = 0;
     this.#transaction(() => {
-      this.#makeRoom(batches.reduce((sum, { bytes }) => sum + bytes.length, 0));
-      for (const { bytes, flows } of batches) {
+      this.#makeRoom(batches.reduce((sum, batch) => sum + sizeOf(batch), 0));
+      for (const { bytes, flows, messages } of batches) {
+        for (const { flowId, last, first, json } of messages)
+          this.#statements.insertMessages.run(flowId, last, first, json);
         if (flows.length === 0) continue;
         const batch = Number(this.#statements.insertBatch.run(bytes).lastInsertRowid);
         for (const flow of flows) added += this.#writeRow(flow, batch);
@@ -164,6 +172,21 @@ export class CaptureStore {
     return { state, bytes: wanted === 0 ? Buffer.alloc(0) : this.#part(place, offset, wanted) };
   }
 
+  /**
+   * Messages of a flow with an index above `after`, in their order; none for a flow that is not here.
+   * @param enough Asked before each group is read: true ends it.
+   */
+  messages(id: string, after: number, enough: (sofar: readonly FlowMessage[]) => boolean): FlowMessage[] {
+    const messages: FlowMessage[] = [];
+    for (const row of this.#statements.messages.iterate(id, after)) {
+      const json = row['json'] as Uint8Array;
+      for (const message of parseMessages(Buffer.from(json.buffer, json.byteOffset, json.byteLength)))
+        if (message.index > after) messages.push(message);
+      if (enough(messages)) break;
+    }
+    return messages;
+  }
+
   /** Ends flows that are open, with an error. Flows that are not here, or have ended, stay as they are. */
   markLost(ids: readonly string[], error: FlowError, endedAtMs: number): string[] {
     const marked: string[] = [];
@@ -244,17 +267,24 @@ export class CaptureStore {
 
   /** Takes the oldest batches out until what comes fits. What comes is written even when it is larger than the bound. */
   #makeRoom(incomingBytes: number): void {
+    let evicted = false;
     while (this.#usedBytes() + incomingBytes > this.maxDiskBytes) {
       const oldest = this.#statements.oldestBatch.get();
-      if (oldest === undefined) return;
+      if (oldest === undefined) break;
       this.#evict(Number(oldest['batch']), oldest['bytes'] as Uint8Array);
+      evicted = true;
     }
+    // Messages came, and the flow itself was dropped: nobody else would take them out.
+    if (evicted) this.#statements.deleteLeftMessages.run(this.#evictedThrough);
   }
 
   /** The batch itself says which rows are its own; no index on the batch is kept for it, which every insert would pay. */
   #evict(batch: number, bytes: Uint8Array): void {
     for (const id of this.#idsOf(batch, bytes)) {
-      this.#flows -= Number(this.#statements.deleteFlow.run(id, batch).changes);
+      // Another batch has the flow by now when it stayed open.
+      if (this.#statements.deleteFlow.run(id, batch).changes === 0) continue;
+      this.#flows -= 1;
+      this.#statements.deleteMessages.run(id);
       if (id > this.#evictedThrough) this.#evictedThrough = id;
     }
     this.#statements.deleteBatch.run(batch);
@@ -342,6 +372,14 @@ function prepareStatements(database: DatabaseSync): Statements {
     oldestBatch: database.prepare('SELECT batch, bytes FROM batches ORDER BY batch LIMIT 1'),
     deleteBatch: database.prepare('DELETE FROM batches WHERE batch = ?'),
     deleteFlow: database.prepare('DELETE FROM flows WHERE id = ? AND batch = ?'),
+    insertMessages: database.prepare(
+      'INSERT OR IGNORE INTO messages (flow, last, first, json) VALUES (?, ?, ?, ?)',
+    ),
+    messages: database.prepare('SELECT json FROM messages WHERE flow = ? AND last > ? ORDER BY last'),
+    deleteMessages: database.prepare('DELETE FROM messages WHERE flow = ?'),
+    deleteLeftMessages: database.prepare(
+      'DELETE FROM messages WHERE flow <= ? AND NOT EXISTS (SELECT 1 FROM flows WHERE id = messages.flow)',
+    ),
     patchFlow: database.prepare('UPDATE flows SET duration_ms = ?, cause = ?, patch = ? WHERE id = ?'),
   };
 }
@@ -349,6 +387,10 @@ function prepareStatements(database: DatabaseSync): Statements {
 function anyMatches(texts: unknown, parts: unknown): number {
   const wanted = JSON.parse(parts as string) as string[];
   return (JSON.parse(texts as string) as string[]).some((text) => matchesParts(text, wanted)) ? 1 : 0;
+}
+
+function sizeOf({ bytes, messages }: IndexedBatch): number {
+  return messages.reduce((sum, { json }) => sum + json.length, bytes.length);
 }
 
 /** When the file was last written, before we touch it, in Unix ms; 0 when there is none, and so no flow to end. */

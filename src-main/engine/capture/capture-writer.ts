@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
-import { BatchEncoder } from './batch-codec.ts';
+import { batchHeaderBytes, BatchEncoder } from './batch-codec.ts';
 import type { FlowRecord, FlowSink } from './flow-record.ts';
+import { WaitingMessages } from './waiting-messages.ts';
 
 export interface CaptureLimits {
   /** Sent and not yet acknowledged, plus the batch at hand: above it, bodies are dropped. Default 32 MiB. */
@@ -56,11 +57,16 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
   let droppedFlows = 0;
   let droppedBodies = 0;
   let timer: Timer | null = null;
+  const messages = new WaitingMessages();
 
   function flush(): void {
     timer?.cancel();
     timer = null;
-    if (encoder.count === 0 && droppedFlows === 0 && droppedBodies === 0) return;
+    if (!messages.isEmpty) {
+      messages.takeInto(encoder, queuedBytes + encoder.sizeBytes <= limits.maxQueuedBodyBytes);
+      if (!messages.isEmpty) schedule();
+    }
+    if (encoder.sizeBytes === batchHeaderBytes && droppedFlows === 0 && droppedBodies === 0) return;
     const batch = encoder.finish();
     queuedBytes += batch.length;
     const [flows, bodies] = [droppedFlows, droppedBodies];
@@ -90,17 +96,29 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
       if (encoder.sizeBytes >= limits.batchBytes) flush();
       else schedule();
     },
+    messages(source, sizeBytes) {
+      if (!recording || closed) return source.drop();
+      messages.add(source, sizeBytes);
+      if (encoder.sizeBytes + messages.sizeBytes >= limits.batchBytes) flush();
+      else schedule();
+    },
     acknowledge(bytes) {
       queuedBytes = Math.max(0, queuedBytes - bytes);
     },
     configure(settings) {
-      if (recording && !settings.recording) flush();
+      if (recording && !settings.recording) {
+        flush();
+        messages.clear();
+      }
       recording = settings.recording;
     },
     flush,
     close() {
       flush();
       closed = true;
+      messages.clear();
+      timer?.cancel();
+      timer = null;
     },
     get queuedBytes() {
       return queuedBytes;

@@ -1,4 +1,14 @@
-import type { AppliedFault, BodyState, Flow, FlowError, FlowKind, ServiceName } from '#shared/flow/flow.ts';
+import type {
+  AppliedFault,
+  BodyState,
+  DecodedProtocol,
+  Flow,
+  FlowError,
+  FlowKind,
+  MessageCounts,
+  ServiceName,
+} from '#shared/flow/flow.ts';
+import type { FlowMessage } from '#shared/flow/message.ts';
 
 /**
  * A flow as the data path fills it: the same facts as `Flow`, in the form that costs least to fill and to encode.
@@ -49,6 +59,10 @@ export interface FlowRecord {
   receiveMs: number;
   faults: readonly AppliedFault[];
   error: FlowError | null;
+  /** What a decoder reads in a tunnel. */
+  protocol: DecodedProtocol | null;
+  /** Written while messages pass; null until the first one. */
+  messages: MessageCounts | null;
   worker: number;
   requestBody: BodyCapture;
   responseBody: BodyCapture;
@@ -65,7 +79,23 @@ export interface BodyCapture {
 
 export const noBody: BodyCapture = { state: 'none', chunks: [], sizeBytes: 0 };
 
+/** What passes inside one flow, until it has been taken for a batch. */
+export interface MessageSource {
+  readonly flowId: string;
+  /** Hands over the messages that are whole, in their order. */
+  take(): readonly FlowMessage[];
+  /** The same, when there is no room for them: they are counted as dropped. */
+  drop(): void;
+  /** Something is not whole yet, and is to be asked for again with the next batch: a burst of bytes that goes on. */
+  readonly isWaiting: boolean;
+}
+
 /** Where the data path hands its records; called when a flow ends, and again and again while a long one is open. */
 export interface FlowSink {
   record(flow: FlowRecord): void;
+  /**
+   * There are messages to be taken with the next batch.
+   * @param sizeBytes what they have grown by, roughly.
+   */
+  messages(source: MessageSource, sizeBytes: number): void;
 }

@@ -3,7 +3,8 @@ import { SpikeError } from '#shared/contract/errors.ts';
 import type { Flow } from '#shared/flow/flow.ts';
 import type { RedactSettings } from '#shared/workspace/workspace.ts';
 import type { Clock } from '../clock.ts';
-import type { FlowStore, StoredBody } from '../engine-interface.ts';
+import type { MessagePage } from '#shared/flow/message.ts';
+import type { FlowStore, MessageQuery, StoredBody } from '../engine-interface.ts';
 import { decodeBody } from './body-decoding.ts';
 import { createHar } from './har.ts';
 import type { HarBody } from './har.ts';
@@ -74,6 +75,10 @@ class Store implements RecordingFlowStore {
     const result = await decodeBody(stored.bytes, stored.contentEncoding);
     if ('error' in result) throw new SpikeError('not-available', result.error.message, result.error);
     return { ...stored, bytes: result.bytes, truncated: stored.truncated || result.truncated };
+  }
+
+  messages(id: string, query: MessageQuery): Promise<MessagePage> {
+    return this.#options.recorder.messages(id, query);
   }
 
   async clear(): Promise<number> {

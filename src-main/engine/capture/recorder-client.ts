@@ -3,7 +3,8 @@ import { SpikeError } from '#shared/contract/errors.ts';
 import type { Flow, FlowError } from '#shared/flow/flow.ts';
 import { createSystemClock } from '../clock.ts';
 import type { Clock, Timer } from '../clock.ts';
-import type { FlowPage, StoredBody } from '../engine-interface.ts';
+import type { MessagePage } from '#shared/flow/message.ts';
+import type { FlowPage, MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
 import type { CaptureStats } from './capture-store.ts';
 import type { CountResult, SearchPage, SearchQuery } from './flow-search.ts';
@@ -47,6 +48,8 @@ export interface RecorderClient {
   get(id: string): Promise<Flow>;
   /** The bytes as they were transferred: `contentEncoding` says how to decode them. Rejects with `body-not-stored`. */
   bodyOf(id: string, side: 'request' | 'response'): Promise<StoredBody>;
+  /** Rejects with `not-found`. */
+  messages(id: string, query: MessageQuery): Promise<MessagePage>;
   clear(): Promise<number>;
   /** Ends the flows of a worker that was lost; resolves with how many of them had been recorded as open. */
   markLost(ids: readonly string[], error: FlowError): Promise<number>;
@@ -148,6 +151,10 @@ class ThreadedRecorder implements RecorderClient {
     // A Buffer crosses as a Uint8Array.
     const { buffer, byteOffset, byteLength } = body.bytes;
     return { ...body, bytes: Buffer.from(buffer, byteOffset, byteLength) };
+  }
+
+  messages(id: string, query: MessageQuery): Promise<MessagePage> {
+    return this.#ask({ name: 'messages', id, query });
   }
 
   clear(): Promise<number> {

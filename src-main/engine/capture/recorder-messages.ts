@@ -1,6 +1,7 @@
 import type { ErrorCode } from '#shared/contract/errors.ts';
 import type { Flow, FlowError } from '#shared/flow/flow.ts';
-import type { FlowPage, StoredBody } from '../engine-interface.ts';
+import type { MessagePage } from '#shared/flow/message.ts';
+import type { FlowPage, MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { CaptureStats } from './capture-store.ts';
 import type { CountResult, SearchPage, SearchQuery } from './flow-search.ts';
 import type { FeedBatch } from './live-feed.ts';
@@ -53,6 +54,7 @@ export interface Answers {
   count: CountResult;
   get: Flow;
   body: StoredBody;
+  messages: MessagePage;
   clear: number;
   markLost: number;
   close: null;
@@ -62,6 +64,7 @@ export type Question =
   | { readonly name: 'count'; readonly filter: string }
   | { readonly name: 'get'; readonly id: string }
   | { readonly name: 'body'; readonly id: string; readonly side: 'request' | 'response' }
+  | { readonly name: 'messages'; readonly id: string; readonly query: MessageQuery }
   | { readonly name: 'clear' }
   | { readonly name: 'markLost'; readonly ids: readonly string[]; readonly error: FlowError }
   | { readonly name: 'close' };

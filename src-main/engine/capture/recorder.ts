@@ -1,9 +1,10 @@
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { BodyState } from '#shared/flow/flow.ts';
+import type { MessagePage } from '#shared/flow/message.ts';
 import type { Clock } from '../clock.ts';
-import type { StoredBody } from '../engine-interface.ts';
+import type { MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
-import { batchHeaderBytes, MalformedBatchError, readIndex } from './batch-codec.ts';
+import { batchHeaderBytes, MalformedBatchError, readIndex, splitBatch } from './batch-codec.ts';
 import { isDamage, sqlite, sqliteCode } from './capture-file.ts';
 import { CaptureStore } from './capture-store.ts';
 import type { CaptureStats, IndexedBatch } from './capture-store.ts';
@@ -96,6 +97,8 @@ export class Recorder {
         return this.#store.flow(question.id);
       case 'body':
         return this.#body(question.id, question.side);
+      case 'messages':
+        return this.#messages(question.id, question.query);
       case 'clear':
         this.#drain();
         this.#feed.clear();
@@ -139,7 +142,7 @@ export class Recorder {
     for (const { bytes } of queued) {
       const batch = this.#index(bytes);
       if (batch === null) droppedFlows += announcedFlows(bytes);
-      else if (batch.flows.length > 0) batches.push(batch);
+      else if (batch.flows.length > 0 || batch.messages.length > 0) batches.push(batch);
     }
     if (batches.length > 0 && !this.#writeStore(batches))
       droppedFlows += batches.reduce((sum, { flows }) => sum + flows.length, 0);
@@ -154,7 +157,8 @@ export class Recorder {
 
   #index(bytes: Buffer): IndexedBatch | null {
     try {
-      return { bytes, flows: readIndex(bytes) };
+      const { flows, messages } = splitBatch(bytes);
+      return { bytes: flows, flows: readIndex(flows), messages };
     } catch (error) {
       if (!(error instanceof MalformedBatchError)) throw error;
       this.#options.log.error({ bytes: bytes.length }, `A batch of flows was not stored. ${error.message}`);
@@ -198,6 +202,22 @@ export class Recorder {
       contentType: fieldValue(fields, 'content-type'),
       contentEncoding: fieldValue(fields, 'content-encoding'),
       truncated: state === 'truncated',
+    };
+  }
+
+  /** Rejects (throws) `not-found`. */
+  #messages(id: string, { after, limit }: MessageQuery): MessagePage {
+    const flow = this.#store.flow(id);
+    const found = this.#store.messages(id, after, (sofar) => sofar.length > limit);
+    const messages = found.slice(0, limit);
+    const last = messages.at(-1)?.index ?? after;
+    const hasMore = found.length > limit || flow.durationMs === null;
+    return {
+      messages,
+      next: hasMore ? last : null,
+      // The flow itself is written once a second while it is open.
+      total: Math.max(flow.messages?.count ?? 0, (found.at(-1)?.index ?? -1) + 1),
+      dropped: flow.messages?.dropped ?? 0,
     };
   }
 

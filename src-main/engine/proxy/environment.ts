@@ -1,10 +1,11 @@
 import type { Flow } from '#shared/flow/flow.ts';
 import type { FlowIdSource } from '#shared/flow/flow-id.ts';
 import type { Clock } from '../clock.ts';
-import type { BodyCapture, FlowSink } from '../capture/flow-record.ts';
+import type { BodyCapture, FlowRecord, FlowSink } from '../capture/flow-record.ts';
 import type { RuleRuntime } from '../rules/rule-runtime.ts';
 import type { Http1Limits } from './http1/limits.ts';
-import type { OpenFlows } from './open-flows.ts';
+import type { FlowMessages } from './flow-messages.ts';
+import type { OpenFlow, OpenFlows } from './open-flows.ts';
 import type { Destination, NameHolder, Upstreams } from './ports.ts';
 
 /** Keeps the captured part of one body. */
@@ -25,8 +26,14 @@ export interface ProxyEnvironment {
   readonly sink: FlowSink;
   readonly openFlows: OpenFlows;
   readonly http1Limits: Http1Limits;
-  /** null while nothing is recorded. */
-  collectBody(): BodyCollector | null;
+  /**
+   * null while nothing is recorded.
+   * @param isLong Of a tunnel or a stream that stays open: kept in a memory of their own, so that they do not take that
+   * of the calls. Beyond it, the first part is kept.
+   */
+  collectBody(isLong?: boolean): BodyCollector | null;
+  /** Where the messages inside a flow go; null while nothing is recorded. */
+  messagesOf(flow: FlowRecord, open: OpenFlow): FlowMessages | null;
   /**
    * Where a host and port lead. A route's virtual name leads to its upstream, spoken to as the route says; `tcp` asks for
    * a tunnel to it.

@@ -50,6 +50,8 @@ export function newFlow(
     receiveMs: -1,
     faults: noFaults,
     error: null,
+    protocol: null,
+    messages: null,
     worker: environment.worker,
     requestBody: noBody,
     responseBody: noBody,
@@ -61,6 +63,7 @@ const noFaults: FlowRecord['faults'] = [];
 /**
  * Ends a flow and hands it over. A caller or callee that is still being looked up is waited for: the record waits, not
  * the call. So a client that asks for one thing and exits has its name, and its edge is not split in two.
+ * @param settled Resolves when the last message of the flow has been told; null: it has been. Never rejects.
  */
 export function finishFlow(
   environment: Pick<ProxyEnvironment, 'clock' | 'sink'>,
@@ -68,6 +71,7 @@ export function finishFlow(
   client: ClientFacts,
   destination: Destination | null,
   failure: NetworkFailure | null,
+  settled: Promise<void> | null = null,
 ): void {
   flow.durationMs = Math.max(0, environment.clock.now() - flow.startedAtMs);
   if (failure !== null) flow.error = { code: failure.code, cause: failure.cause, message: failure.message };
@@ -78,6 +82,7 @@ export function finishFlow(
     if (callee !== null) flow.callee = callee.current;
     environment.sink.record(flow);
   };
-  if (caller.ready === null && (callee === null || callee.ready === null)) return record();
-  void Promise.all([caller.ready, callee?.ready]).then(record);
+  if (settled === null && caller.ready === null && (callee === null || callee.ready === null))
+    return record();
+  void Promise.all([caller.ready, callee?.ready, settled]).then(record);
 }

@@ -20,6 +20,9 @@ const repeatEveryMs = 1000;
 export class OpenFlows {
   #open = new Set<OpenFlow>();
   #reportedAt = new WeakMap<OpenFlow, number>();
+  /** To be reported with the next sweep, however young. */
+  readonly #settling = new Set<Promise<unknown>>();
+  readonly #soon = new Set<OpenFlow>();
   #timer: Timer | null = null;
   readonly #clock: Clock;
   readonly #sink: FlowSink;
@@ -40,6 +43,23 @@ export class OpenFlows {
 
   remove(flow: OpenFlow): void {
     this.#open.delete(flow);
+    if (this.#soon.size > 0) this.#soon.delete(flow);
+  }
+
+  /** Somebody may want to see it at once: there are messages in it. */
+  soon(flow: OpenFlow): void {
+    if (this.#open.has(flow)) this.#soon.add(flow);
+  }
+
+  /** A flow that is over is handed over when this resolves. */
+  settling(flow: Promise<unknown>): void {
+    this.#settling.add(flow);
+    void flow.then(() => this.#settling.delete(flow));
+  }
+
+  /** Resolves when the flows that are over have been handed over. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#settling);
   }
 
   /** What is known of every open flow right now. */
@@ -69,11 +89,17 @@ export class OpenFlows {
     for (const flow of this.#open) {
       // The set keeps the order of their start: what follows is younger still.
       if (now - flow.startedAtMs < reportAfterMs) break;
-      if (!flow.isNamed) continue;
-      const reportedAt = this.#reportedAt.get(flow);
-      if (reportedAt !== undefined && now - reportedAt < repeatEveryMs) continue;
-      this.#reportedAt.set(flow, now);
-      this.#sink.record(flow.snapshot());
+      this.#report(flow, now);
     }
+    for (const flow of this.#soon) this.#report(flow, now);
+    this.#soon.clear();
+  }
+
+  #report(flow: OpenFlow, now: number): void {
+    if (!flow.isNamed) return;
+    const reportedAt = this.#reportedAt.get(flow);
+    if (reportedAt !== undefined && now - reportedAt < repeatEveryMs) return;
+    this.#reportedAt.set(flow, now);
+    this.#sink.record(flow.snapshot());
   }
 }

@@ -13,6 +13,8 @@ import { finishFlow } from './new-flow.ts';
 import type { OpenFlow } from './open-flows.ts';
 import { cutByRule } from './cut-by-rule.ts';
 import { hold } from './ports.ts';
+import { observeTunnel } from './tunnel-observer.ts';
+import type { TunnelObserver } from './tunnel-observer.ts';
 import type { Destination, LeasedConnection, NetworkFailure, Transport, TransportOwner } from './ports.ts';
 
 /** One end of a tunnel: bytes that come from it go into a link, or straight to the other end. */
@@ -61,6 +63,7 @@ export class Tunnel implements OpenFlow, RulesFollower {
   readonly #client: Transport;
   readonly #upstream: LeasedConnection;
   readonly #flow: FlowRecord;
+  #observer: TunnelObserver | null = null;
 
   /** Takes over both transports; `flow` has been begun by whoever opened the connection, and is ended here. */
   constructor(parts: {
@@ -97,6 +100,7 @@ export class Tunnel implements OpenFlow, RulesFollower {
    */
   open(hit: readonly RuleHit[] = []): TransportOwner {
     this.#environment.openFlows.add(this);
+    this.#observer = this.#observe();
     this.#environment.rules.followers.add(this);
     this.#upstream.owner = new TunnelEnd(this, 'response');
     const staying = hit.filter(({ rule }) => rule.actsOnTunnels);
@@ -113,6 +117,7 @@ export class Tunnel implements OpenFlow, RulesFollower {
     else this.#flow.responseBodyBytes += bytes.length;
     if (this.#links !== null) this.#links[direction].push(bytes);
     else this.#write(direction, bytes);
+    this.#observer?.passed(direction, bytes);
   }
 
   halfClosed(direction: Direction): void {
@@ -182,6 +187,17 @@ export class Tunnel implements OpenFlow, RulesFollower {
     };
   }
 
+  #observe(): TunnelObserver | null {
+    const { tls } = this.#facts;
+    return observeTunnel({
+      environment: this.#environment,
+      flow: this.#flow,
+      open: this,
+      port: this.#destination.port,
+      isOpaque: tls !== null && !tls.intercepted,
+    });
+  }
+
   #draw(added: readonly CompiledRule[]): void {
     this.#environment.rules.trigger(added, (hit) => {
       if (this.#over) this.#environment.rules.giveBack(hit);
@@ -245,7 +261,10 @@ export class Tunnel implements OpenFlow, RulesFollower {
     this.#environment.rules.followers.delete(this);
     if (this.#plan !== null) this.#environment.rules.close(this.#plan);
     this.#flow.faults = this.#faults();
-    finishFlow(this.#environment, this.#flow, this.#facts, this.#destination, failure);
+    const settled = this.#observer?.end() ?? null;
+    this.#observer = null;
+    if (settled !== null) this.#environment.openFlows.settling(settled);
+    finishFlow(this.#environment, this.#flow, this.#facts, this.#destination, failure, settled);
     this.#upstream.owner = null;
     for (const transport of [this.#upstream.transport, this.#client]) {
       if (how === 'reset') transport.reset();

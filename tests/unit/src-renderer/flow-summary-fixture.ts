@@ -16,6 +16,7 @@ export function flowSummary(given: Partial<FlowSummary> = {}): FlowSummary {
     grpcStatus: null,
     sizeBytes: 1600,
     protocol: 'h1',
+    messages: null,
     faults: [],
     faultedStatus: false,
     injectedMs: 0,

@@ -27,6 +27,7 @@ const row: FlowSummary = {
   grpcStatus: null,
   sizeBytes: 12_000,
   protocol: 'h1',
+  messages: null,
   faults: [],
   faultedStatus: false,
   injectedMs: 0,

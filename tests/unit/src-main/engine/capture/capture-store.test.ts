@@ -48,7 +48,7 @@ function open(maxDiskBytes = 1024 * MiB): CaptureStore {
 
 function write(store: CaptureStore, ...flows: FlowRecord[]): void {
   const bytes = batchOf(...flows);
-  store.write([{ bytes, flows: readIndex(bytes) }]);
+  store.write([{ bytes, flows: readIndex(bytes), messages: [] }]);
 }
 
 const rows = (store: CaptureStore, limit = 1000) =>
@@ -216,7 +216,7 @@ test('a failed transaction changes nothing', () => {
   const [good, bad] = readIndex(bytes) as [ReturnType<typeof readIndex>[0], ReturnType<typeof readIndex>[0]];
   const broken = { ...bad, summary: { ...bad.summary, caller: null as unknown as string } };
   // NOT NULL makes INSERT OR IGNORE skip the row and REPLACE fail: the whole batch is refused.
-  expect(() => store.write([{ bytes, flows: [good, broken] }])).toThrow(/NOT NULL/);
+  expect(() => store.write([{ bytes, flows: [good, broken], messages: [] }])).toThrow(/NOT NULL/);
   expect(rows(store)).toEqual([idOf(1)]);
   expect(store.stats().flows).toBe(1);
 });

@@ -52,6 +52,8 @@ export function flowRecord(number: number, parts: Partial<FlowRecord> = {}): Flo
     receiveMs: 1,
     faults: [],
     error: null,
+    protocol: null,
+    messages: null,
     worker: 1,
     requestBody: noBody,
     responseBody: noBody,

@@ -25,7 +25,7 @@ afterEach(() => {
 
 function write(...flows: FlowRecord[]): void {
   const bytes = batchOf(...flows);
-  store.write([{ bytes, flows: readIndex(bytes) }]);
+  store.write([{ bytes, flows: readIndex(bytes), messages: [] }]);
 }
 function search(limits: Partial<SearchLimits> = {}, now = () => 0): FlowSearch {
   return new FlowSearch(store, { now }, { ...defaultSearchLimits, ...limits });

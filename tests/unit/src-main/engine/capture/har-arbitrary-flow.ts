@@ -104,6 +104,9 @@ export const arbitraryFlow: fc.Arbitrary<Flow> = fc.record({
     }),
   ),
   http: orNull(http),
+  protocol: fc.constant(null),
+  bytes: fc.constant(null),
+  messages: fc.constant(null),
   rawHead: orNull(octets),
   sizes: fc.record({ requestHead: size, requestBody: size, responseHead: size, responseBody: size }),
   timings: fc.record({

@@ -1,0 +1,146 @@
+import { createInflateRaw } from 'node:zlib';
+import type { InflateRaw } from 'node:zlib';
+import { KeptContent } from './kept-content.ts';
+import type { MessageContent } from './message-reader.ts';
+
+/** RFC 7692, section 7.2.2: what the sender took off the end of each message. */
+const tail = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+/** One message may become as large as this; beyond it is no message but an attack, or nothing that anybody reads. */
+export const inflatedMessageLimitBytes = 16 * 1024 ** 2;
+/** Compressed bytes that wait to be decompressed: forwarding does not wait for it. */
+export const inflateBacklogLimitBytes = 4 * 1024 ** 2;
+/** Decompressors of one process, some 50 KiB each: WebSockets beyond are not decompressed. */
+export const inflatersLimit = 1000;
+let inflaters = 0;
+
+export interface InflatedMessage {
+  /** The first bytes. */
+  readonly bytes: Buffer;
+  /** There is more than `bytes` has. */
+  readonly truncated: boolean;
+  /** Why it could not be decompressed as a whole; null: it was. */
+  readonly failure: string | null;
+}
+
+/** One message while it is decompressed. */
+export class InflatingContent implements MessageContent {
+  readonly kept: KeptContent;
+  sizeBytes = 0;
+  done: ((message: InflatedMessage) => void) | null = null;
+  readonly #inflater: MessageInflater;
+
+  constructor(inflater: MessageInflater, keptBytes: number) {
+    this.#inflater = inflater;
+    this.kept = new KeptContent(keptBytes);
+  }
+
+  get room(): number {
+    return this.#inflater.failure === null ? Infinity : 0;
+  }
+
+  add(content: Buffer): void {
+    this.#inflater.write(content);
+  }
+}
+
+/**
+ * Decompresses the messages of one direction, one after the other, on zlib's own threads: what passes does not wait for
+ * it. Once it has failed it stays so: the window of later messages would not be right.
+ */
+export class MessageInflater {
+  /** Why nothing is decompressed any more. */
+  failure: string | null = null;
+  #stream: InflateRaw | null = null;
+  /** In their order; what comes out belongs to the first. */
+  #open: InflatingContent[] = [];
+  readonly #resets: boolean;
+
+  /** @param noContextTakeover Each message begins with an empty window. */
+  constructor(noContextTakeover: boolean) {
+    this.#resets = noContextTakeover;
+  }
+
+  /** @param keptBytes of what it becomes. */
+  begin(keptBytes: number): InflatingContent {
+    const content = new InflatingContent(this, keptBytes);
+    if (this.failure === null) this.#open.push(content);
+    return content;
+  }
+
+  write(compressed: Buffer): void {
+    const stream = this.#get();
+    if (stream === null) return;
+    if (stream.writableLength + compressed.length > inflateBacklogLimitBytes)
+      return this.#fail('It came faster than it could be decompressed.');
+    // It is read on another thread, after whoever gave it has gone on.
+    stream.write(Buffer.from(compressed));
+  }
+
+  /** The message is whole. `done` is called later, or at once when it cannot be decompressed. */
+  end(content: InflatingContent, done: (message: InflatedMessage) => void): void {
+    const stream = this.#get();
+    if (stream === null) return done(this.#failed(content));
+    content.done = done;
+    stream.write(tail);
+    stream.flush(() => this.#flushed(stream));
+  }
+
+  close(): void {
+    this.#fail('The flow was over.');
+  }
+
+  #get(): InflateRaw | null {
+    if (this.failure !== null) return null;
+    if (this.#stream !== null) return this.#stream;
+    if (inflaters >= inflatersLimit) {
+      this.#fail(`More than ${inflatersLimit} compressed directions are open in this worker.`);
+      return null;
+    }
+    inflaters += 1;
+    const stream = createInflateRaw();
+    stream.on('data', (bytes: Buffer) => this.#inflated(bytes));
+    stream.on('error', (error) => this.#fail(`It cannot be decompressed (${error.message}).`));
+    this.#stream = stream;
+    return stream;
+  }
+
+  #inflated(bytes: Buffer): void {
+    const content = this.#open[0];
+    if (content === undefined) return;
+    content.sizeBytes += bytes.length;
+    if (content.sizeBytes > inflatedMessageLimitBytes)
+      return this.#fail(`It becomes larger than ${inflatedMessageLimitBytes / 1024 ** 2} MiB.`);
+    content.kept.add(bytes);
+  }
+
+  #flushed(stream: InflateRaw): void {
+    if (stream !== this.#stream) return;
+    const content = this.#open.shift();
+    // RFC 7692, section 7.2.3.4: a sender may end the stream, and go on with a new one.
+    if (this.#resets || stream.readableEnded) this.#release();
+    if (content === undefined) return;
+    const { kept, sizeBytes } = content;
+    content.done?.({ bytes: kept.bytes, truncated: sizeBytes > kept.bytes.length, failure: null });
+  }
+
+  #fail(reason: string): void {
+    if (this.failure !== null) return;
+    this.failure = reason;
+    this.#release();
+    const open = this.#open;
+    this.#open = [];
+    for (const content of open) content.done?.(this.#failed(content));
+  }
+
+  #failed({ kept }: InflatingContent): InflatedMessage {
+    return { bytes: kept.bytes, truncated: true, failure: this.failure };
+  }
+
+  #release(): void {
+    if (this.#stream === null) return;
+    inflaters -= 1;
+    this.#stream.removeAllListeners('data');
+    this.#stream.destroy();
+    this.#stream = null;
+  }
+}
