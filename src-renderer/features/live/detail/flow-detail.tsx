@@ -1,13 +1,16 @@
+import { useEffect } from 'react';
 import { CircleAlert } from 'lucide-react';
 import { Tabs } from 'radix-ui';
 import type { Flow } from '#shared/flow/flow.ts';
 import { Notice } from '../../../ui/notice.tsx';
-import { detailTabs, openTab, useDetailTab } from './detail-tab-store.ts';
+import { formatCount } from '../../../ui/words.ts';
+import { openTab, openTabOf, tabsOf, useDetailTab } from './detail-tab-store.ts';
 import type { DetailTab } from './detail-tab-store.ts';
 import { DetailHead } from './detail-head.tsx';
 import { FaultsTab } from './faults-tab.tsx';
 import { MessageTab } from './message-tab.tsx';
 import { OverviewTab } from './overview-tab.tsx';
+import { MessagesTab } from '../messages/messages-tab.tsx';
 import { PanelEdge } from './panel-edge.tsx';
 import { TimingTab } from './timing-tab.tsx';
 import { useFlow } from './use-flow.ts';
@@ -16,6 +19,7 @@ const labels: Record<DetailTab, string> = {
   overview: 'Overview',
   request: 'Request',
   response: 'Response',
+  messages: 'Messages',
   timing: 'Timing',
   faults: 'Faults',
 };
@@ -23,7 +27,11 @@ const labels: Record<DetailTab, string> = {
 /** Everything about one call. */
 export function FlowDetail({ id }: { id: string }) {
   const { flow, problem } = useFlow(id);
-  const tab = useDetailTab((store) => store.tab);
+  const tab = useDetailTab(openTabOf);
+  const offered = useDetailTab((store) => store.offered);
+  useEffect(() => {
+    if (flow !== null) useDetailTab.setState({ offered: tabsOf(flow) });
+  }, [flow]);
   return (
     <aside className="detail" aria-label="Flow detail">
       <PanelEdge />
@@ -42,9 +50,14 @@ export function FlowDetail({ id }: { id: string }) {
             activationMode="manual"
           >
             <Tabs.List className="tabs">
-              {detailTabs.map((name) => (
+              {offered.map((name) => (
                 <Tabs.Trigger key={name} value={name}>
                   {labels[name]}
+                  {name === 'messages' && flow.messages !== null && (
+                    <span className="xs t3" aria-hidden>
+                      {formatCount(flow.messages.count)}
+                    </span>
+                  )}
                   {name === 'faults' && flow.faults.length > 0 && (
                     <span className="xs fault" aria-hidden>
                       {flow.faults.length}
@@ -70,6 +83,8 @@ function TabContent({ tab, flow }: { tab: DetailTab; flow: Flow }) {
     case 'request':
     case 'response':
       return <MessageTab key={tab} flow={flow} side={tab} />;
+    case 'messages':
+      return <MessagesTab flow={flow} />;
     case 'timing':
       return <TimingTab flow={flow} />;
     case 'faults':

@@ -10,7 +10,10 @@ export type Side = 'request' | 'response';
 /** A request or a response: its body, then its head. */
 export function MessageTab({ flow, side }: { flow: Flow; side: Side }) {
   const { http } = flow;
-  if (http === null) return <BodyView flow={flow} side={side} state="none" contentType={null} />;
+  if (http === null) {
+    const state = flow.bytes?.[side] ?? 'none';
+    return <BodyView flow={flow} side={side} state={state} contentType={null} />;
+  }
   const isRequest = side === 'request';
   const headers = isRequest ? http.requestHeaders : http.responseHeaders;
   return (
