@@ -59,15 +59,19 @@ export class FaultPlan {
     return null;
   }
 
-  /** The answer that replaces the upstream's, from the first fault that gives one; null when the upstream is asked. */
-  takeAnswer(): LocalAnswer | null {
+  /**
+   * The answer that replaces the upstream's, from the first fault that gives one; null when the upstream's is taken.
+   * @param wasAsked The upstream has answered already.
+   */
+  takeAnswer(wasAsked = false): LocalAnswer | null {
     for (const planned of this.#faults) {
       const answer = planned.implementation.answer?.(planned.fault as never) ?? null;
       if (answer === null) continue;
       const mark = this.#mark(planned, 'response');
       mark.status = answer.status;
       mark.outcome = 'done';
-      mark.describe = () => `answered ${answer.status} without asking the upstream`;
+      const how = wasAsked ? "in place of the upstream's answer" : 'without asking the upstream';
+      mark.describe = () => `answered ${answer.status} ${how}`;
       return answer;
     }
     return null;
@@ -81,6 +85,11 @@ export class FaultPlan {
     this.#links[direction] = link;
     for (const one of planned) this.#addStage(link, one, direction);
     return link;
+  }
+
+  /** Adds what a further rule does; before the links that it is to stand on are made. */
+  add(hit: RuleHit): void {
+    this.#plan(hit);
   }
 
   /** Puts the stages of further rules on an existing link (a tunnel whose rules changed). */

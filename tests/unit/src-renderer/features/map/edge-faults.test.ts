@@ -12,7 +12,7 @@ const slow = { words: 'slow 2 s', effect: { faults: [{ type: 'latency' as const,
 
 function ruleOf(input: RuleInput): Rule {
   const definition = RuleDefinitionSchema.parse(input);
-  return { ...definition, id: 'x', version: 1, enabledAt: null, hits: 0, sentence: '' };
+  return { ...definition, id: 'x', version: 1, enabledAt: null, expiresAt: null, hits: 0, sentence: '' };
 }
 
 describe('ruleFor', () => {
