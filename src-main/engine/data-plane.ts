@@ -226,6 +226,7 @@ export class DataPlane implements WorkerDataPlane {
       destination: (scheme, host, port, serverName) => this.#destinations.get(scheme, host, port, serverName),
       isForbidden: (host, port) => this.#isForbidden(host, port),
       leafContext: (name) => this.#leaves.contextFor(name),
+      isRecording: () => this.#config.capture.recording,
       isPassedThrough: (name) => this.#passThrough.some((matches) => matches(name)),
       resolveCaller: (socket, proxyUser) => names.caller(socket, proxyUser),
       connectionClosed: (connection) => this.#forget(connection),

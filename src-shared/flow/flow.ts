@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FailureCauseSchema } from './failure-cause.ts';
+import { TlsFactsSchema } from './tls-facts.ts';
 
 /** A direction of bytes: `request` goes from the client to the upstream, `response` comes back. */
 export const DirectionSchema = z.enum(['request', 'response']);
@@ -133,14 +134,7 @@ export const FlowSchema = z.object({
   connectionId: z.string().meta({ description: 'The client connection; flows of one connection share it.' }),
   client: z.string().meta({ description: 'address:port of the client.' }),
   upstream: z.object({ address: z.string(), reused: z.boolean() }).nullable(),
-  tls: z
-    .object({
-      intercepted: z.boolean(),
-      sni: z.string().nullable(),
-      alpn: z.string().nullable(),
-      version: z.string().nullable(),
-    })
-    .nullable(),
+  tls: TlsFactsSchema.nullable(),
   http: HttpSchema.nullable(),
   protocol: DecodedProtocolSchema.nullable().meta({
     description: 'What a decoder reads in the bytes of a tunnel; null where there is none.',

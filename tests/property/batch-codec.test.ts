@@ -62,6 +62,17 @@ const records: fc.Arbitrary<FlowRecord> = fc
         sni: fc.option(anyText),
         alpn: fc.option(anyText),
         version: fc.option(anyText),
+        hello: fc.option(
+          fc.record({
+            ja4: anyText,
+            alpn: fc.array(anyText, { maxLength: 3 }),
+            versions: fc.array(anyText, { maxLength: 3 }),
+            cipherSuites: fc.nat(99),
+            extensions: fc.nat(99),
+            sizeBytes: fc.nat(65_536),
+          }),
+        ),
+        note: fc.option(anyText),
       }),
     ),
     method: fc.constantFrom('', 'GET', 'PÖST'),

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Flow } from '#shared/flow/flow.ts';
+import type { TlsFacts } from '#shared/flow/tls-facts.ts';
 import type { ClientFacts } from '../proxy/environment.ts';
 import { forbidden } from '../proxy/forwarding.ts';
 import { identifyFirstBytes } from '../proxy/first-bytes.ts';
@@ -22,7 +23,7 @@ import type { Watched } from './client-watch.ts';
 import type { ConnectionEnvironment, Entry } from './connection-environment.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { TlsOpening } from './tls-opening.ts';
-import type { TlsFacts, TlsOpeningHost } from './tls-opening.ts';
+import type { TlsOpeningHost } from './tls-opening.ts';
 import { TunnelDoor } from './tunnel-door.ts';
 
 /**

@@ -8,6 +8,8 @@ import type { ClientConnection } from './client-connection.ts';
 export interface ConnectionEnvironment extends ProxyEnvironment {
   /** The context with a leaf certificate for a name; null when the name cannot be certified. */
   leafContext(name: string): SecureContext | null;
+  /** Whether flows are stored, so that what is only to be shown is worth the work. */
+  isRecording(): boolean;
   /** Names whose TLS is not opened. */
   isPassedThrough(name: string): boolean;
   /** Who calls: from proxy credentials, else from who owns the client's port. */

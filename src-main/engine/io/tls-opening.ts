@@ -2,12 +2,13 @@ import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import type { Flow } from '#shared/flow/flow.ts';
+import type { ClientHelloFacts, TlsFacts } from '#shared/flow/tls-facts.ts';
 import type { ClientFacts } from '../proxy/environment.ts';
 import type { NetworkFailure } from '../proxy/ports.ts';
 import type { Socks5Request } from '../proxy/socks5.ts';
 import { parseClientHello } from '../tls/client-hello.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
+import { clientHelloFacts } from '../tls/client-hello-facts.ts';
 import { describeClientTlsFailure } from '../tls/client-tls-failure.ts';
 import { leafSocketOptions } from '../tls/tls-options.ts';
 import type { ConnectionEnvironment } from './connection-environment.ts';
@@ -15,8 +16,6 @@ import type { SocketTransport } from './socket-transport.ts';
 
 /** A client that distrusts a certificate leaves at once; one that stayed longer just had nothing to ask. */
 const preconnectMs = 2000;
-
-export type TlsFacts = NonNullable<Flow['tls']>;
 
 /** The connection whose client speaks TLS: what the opening asks it, and tells it. */
 export interface TlsOpeningHost extends ClientFacts {
@@ -42,6 +41,7 @@ export interface TlsOpeningHost extends ClientFacts {
 export class TlsOpening {
   isHandshaking = false;
   #hello: ClientHello | null = null;
+  #helloFacts: ClientHelloFacts | null = null;
   /** No use looking at the hello again before there is so much of it. */
   #neededBytes = 0;
   readonly #acceptedAt: number;
@@ -71,6 +71,7 @@ export class TlsOpening {
     }
     if (hello.status !== 'hello') return this.#host.notTls(bytes);
     this.#hello = hello;
+    if (this.#environment.isRecording()) this.#helloFacts = clientHelloFacts(hello);
     const name = hello.serverName ?? this.#addressedName();
     const context = this.#opens(hello, name) ? this.#environment.leafContext(name) : null;
     if (context === null) {
@@ -135,6 +136,7 @@ export class TlsOpening {
   }
 
   #facts(intercepted: boolean, alpn: string | null, version: string | null): TlsFacts {
-    return { intercepted, sni: this.#hello?.serverName ?? null, alpn, version };
+    const sni = this.#hello?.serverName ?? null;
+    return { intercepted, sni, alpn, version, hello: this.#helloFacts, note: null };
   }
 }

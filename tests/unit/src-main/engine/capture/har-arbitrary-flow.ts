@@ -101,6 +101,8 @@ export const arbitraryFlow: fc.Arbitrary<Flow> = fc.record({
       sni: orNull(octets),
       alpn: orNull(octets),
       version: orNull(octets),
+      hello: fc.constant(null),
+      note: orNull(octets),
     }),
   ),
   http: orNull(http),

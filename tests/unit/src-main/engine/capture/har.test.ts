@@ -243,7 +243,7 @@ describe('an entry', () => {
 
   test('of a failed handshake is a CONNECT that failed, of a refused head the method that was refused', async () => {
     const error = { code: 'x', cause: 'tls-closed' as const, message: 'm' };
-    const tls = { intercepted: true, sni: 'pay.example', alpn: null, version: null };
+    const tls = { intercepted: true, sni: 'pay.example', alpn: null, version: null, hello: null, note: null };
     const handshake = await entryOf(aFlow({ kind: 'tls-failure', http: null, tls, error }));
     expect(handshake.request).toMatchObject({ method: 'CONNECT', url: 'https://pay.example/' });
     expect(handshake.response).toMatchObject({ status: 0, _error: 'tls-closed' });
