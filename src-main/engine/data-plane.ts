@@ -1,8 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { createFlowIdSource } from '#shared/flow/flow-id.ts';
-import { splitAddress } from '#shared/routes/route.ts';
 import { BodyCollector, createBodyBudget } from './capture/body-collector.ts';
 import { createCaptureWriter } from './capture/capture-writer.ts';
 import type { CaptureWriter } from './capture/capture-writer.ts';
@@ -15,8 +14,13 @@ import { ClientConnection } from './io/client-connection.ts';
 import { ClientWatch, defaultClientLimits } from './io/client-watch.ts';
 import type { ClientLimits } from './io/client-watch.ts';
 import type { ConnectionEnvironment, Entry } from './io/connection-environment.ts';
-import { Destinations, isLoopback } from './io/destinations.ts';
+import { Destinations } from './io/destinations.ts';
+import type { DialOptions } from './io/dial.ts';
+import { defaultHttp2Limits } from './io/http2-limits.ts';
+import { Http2Upstreams } from './io/http2-upstreams.ts';
 import { Listeners } from './io/listeners.ts';
+import { isLoopback } from './io/loopback.ts';
+import { OwnPorts } from './io/own-ports.ts';
 import { UpstreamPool } from './io/upstream-pool.ts';
 import type { Log } from './log.ts';
 import type { EdgeAggregator } from './metrics/edge-aggregator.ts';
@@ -24,12 +28,14 @@ import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { FlowMessages } from './proxy/flow-messages.ts';
 import { OpenFlows } from './proxy/open-flows.ts';
 import type { NameHolder, NetworkFailure } from './proxy/ports.ts';
-import { compileText } from './rules/match.ts';
+import { compileText } from '#shared/rules/pattern.ts';
 import { RuleRuntime } from './rules/rule-runtime.ts';
+import type { Decision } from './rules/trigger-counter.ts';
 import { certificateAuthorityFromPem } from './tls/certificate-authority.ts';
 import { createLeafIssuer } from './tls/leaf-certificates.ts';
 import type { LeafIssuer } from './tls/leaf-certificates.ts';
-import { buildUpstreamContext } from './tls/trust-store.ts';
+import { UpstreamContexts } from './tls/client-certificates.ts';
+import { upstreamRoots } from './tls/trust-store.ts';
 
 /** Who calls and who is called, as far as sockets tell. */
 export interface NameSource {
@@ -72,23 +78,25 @@ export class DataPlane implements WorkerDataPlane {
   readonly #connections = new Set<ClientConnection>();
   readonly #addresses: AddressCounter;
   readonly #watch: ClientWatch;
-  readonly #asks = new Map<number, (hit: boolean) => void>();
+  readonly #asks = new Map<number, (decision: Decision) => void>();
   #nextAsk = 1;
   #nextConnection = 1;
   #config: WorkerConfig;
-  #context: SecureContext;
+  #contexts: UpstreamContexts;
   #passThrough: ((name: string) => boolean)[] = [];
   #entries = new Map<string | null, Entry>();
   #hitsTimer: Timer | null = null;
   #draining = false;
-  #proxyAddress: string | null = null;
-  readonly #forbidden = new Map<number, Set<string>>();
+  /** Where the listeners are bound: the proxy's is null. */
+  readonly #listening = new Map<string | null, string>();
+  readonly #ownPorts = new OwnPorts();
   readonly #options: DataPlaneOptions;
   readonly #destinations: Destinations;
   readonly #listeners: Listeners;
   readonly #rules: RuleRuntime;
   readonly #capture: CaptureWriter;
   readonly #pool: UpstreamPool;
+  readonly #httpUpstreams: Http2Upstreams;
   readonly #leaves: LeafIssuer;
   readonly #openFlows: OpenFlows;
   readonly #environment: ConnectionEnvironment;
@@ -97,25 +105,30 @@ export class DataPlane implements WorkerDataPlane {
     const { clock, link, config, clientLimits = defaultClientLimits } = options;
     this.#options = options;
     this.#config = config;
-    this.#context = buildUpstreamContext(config.tls.extraRootsPem);
+    this.#contexts = upstreamContexts(config);
     this.#destinations = new Destinations((host, port) => options.names.callee(host, port));
+    this.#destinations.setProxies(config.upstreamProxies);
     this.#addresses = new AddressCounter(clientLimits.maxConnectionsPerAddress);
     this.#watch = new ClientWatch(clock, clientLimits);
-    this.#rules = new RuleRuntime(clock, options.random, (ruleId, epoch, reply) =>
-      this.#ask(ruleId, epoch, reply),
-    );
+    this.#rules = new RuleRuntime(clock, options.random, {
+      ask: (ruleId, epoch, reply) => this.#ask(ruleId, epoch, reply),
+      release: (ruleId, epoch) => link.send({ type: 'release', ruleId, epoch }),
+    });
     this.#capture = createCaptureWriter({
       clock,
       settings: config.capture,
       send: (batch, droppedFlows, droppedBodies) =>
         link.send({ type: 'capture', batch, droppedFlows, droppedBodies }),
     });
-    this.#pool = new UpstreamPool({
+    const dialOptions: DialOptions = {
       clock,
       connectTimeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
-      secureContext: () => this.#context,
-      isForbidden: (host, port, sameMachine) => this.#isForbidden(host, port, sameMachine),
-    });
+      secureContext: (host, port) => this.#contexts.contextFor(host, port),
+      isForbidden: (host, port, sameMachine) => this.#ownPorts.forbids(host, port, sameMachine),
+      isOwnPort: (host, port, sameMachine) => this.#ownPorts.includes(host, port, sameMachine),
+    };
+    this.#pool = new UpstreamPool(dialOptions);
+    this.#httpUpstreams = new Http2Upstreams(this.#pool, dialOptions, defaultHttp2Limits, defaultHttp1Limits);
     this.#leaves = leafIssuerOf(options.identity, clock);
     const sink: FlowSink = {
       record: (flow) => this.#record(flow),
@@ -125,8 +138,9 @@ export class DataPlane implements WorkerDataPlane {
     this.#listeners = new Listeners(
       (socket, name, localAddress) => this.#accept(socket, name, localAddress),
       (report) => {
-        if (report.name === null) this.#proxyAddress = report.address;
-        this.#noteForbidden();
+        if (report.address === null) this.#listening.delete(report.name);
+        else this.#listening.set(report.name, report.address);
+        this.#noteOwnPorts();
         link.send({ type: 'listening', ...report });
       },
     );
@@ -143,20 +157,16 @@ export class DataPlane implements WorkerDataPlane {
 
   /** Takes over a configuration: rules first, so that what they hold is let go at once. Resolves when all is bound. */
   async configure(config: WorkerConfig): Promise<{ released: number }> {
-    const trustChanged =
-      config.tls.extraRootsPem.join() !== this.#config.tls.extraRootsPem.join() && config !== this.#config;
+    const before = this.#config;
     this.#config = config;
     const released = this.#rules.configure(config.rules);
     this.#flushHits();
     this.#capture.configure(config.capture);
     this.#passThrough = config.tls.passthrough.map((pattern) => compileText(pattern, false));
-    if (trustChanged) {
-      this.#context = buildUpstreamContext(config.tls.extraRootsPem);
-      this.#pool.renew();
-    }
+    this.#followUpstreamSettings(before);
     this.#setRoutes(config);
     this.#drainMoved();
-    this.#noteForbidden();
+    this.#noteOwnPorts();
     if (!this.#draining) {
       const routes = config.routes.map((route) => ({ name: route.name, listen: route.listen }));
       await this.#listeners.follow([{ name: null, listen: config.proxyListen }, ...routes]);
@@ -164,10 +174,10 @@ export class DataPlane implements WorkerDataPlane {
     return { released };
   }
 
-  decideReply(ask: number, hit: boolean): void {
+  decideReply(ask: number, decision: Decision): void {
     const reply = this.#asks.get(ask);
     this.#asks.delete(ask);
-    reply?.(hit);
+    reply?.(decision);
   }
 
   captureAck(bytes: number): void {
@@ -191,6 +201,7 @@ export class DataPlane implements WorkerDataPlane {
     for (const connection of [...this.#connections]) connection.stop(stopping);
     this.#watch.close();
     this.#pool.close();
+    this.#httpUpstreams.close();
     this.#openFlows.close();
     this.#hitsTimer?.cancel();
     this.#flushHits();
@@ -211,6 +222,8 @@ export class DataPlane implements WorkerDataPlane {
       ids: createFlowIdSource(identity.agentId, identity.number),
       rules: this.#rules,
       upstreams: this.#pool,
+      httpUpstreams: this.#httpUpstreams,
+      http2Limits: defaultHttp2Limits,
       sink,
       openFlows: this.#openFlows,
       http1Limits: defaultHttp1Limits,
@@ -224,13 +237,27 @@ export class DataPlane implements WorkerDataPlane {
           ? new FlowMessages(flow, sink, () => this.#openFlows.soon(open))
           : null,
       destination: (scheme, host, port, serverName) => this.#destinations.get(scheme, host, port, serverName),
-      isForbidden: (host, port) => this.#isForbidden(host, port),
+      isForbidden: (host, port) => this.#ownPorts.forbids(host, port),
       leafContext: (name) => this.#leaves.contextFor(name),
       isRecording: () => this.#config.capture.recording,
       isPassedThrough: (name) => this.#passThrough.some((matches) => matches(name)),
       resolveCaller: (socket, proxyUser) => names.caller(socket, proxyUser),
       connectionClosed: (connection) => this.#forget(connection),
     };
+  }
+
+  /** What connections to upstreams are made by: those that were made otherwise serve no further call. */
+  #followUpstreamSettings(before: WorkerConfig): void {
+    const { upstreamProxies } = this.#config;
+    const parts = ({ tls: { extraRootsPem, clientCertificates } }: WorkerConfig): unknown => [
+      extraRootsPem,
+      clientCertificates,
+    ];
+    const tlsChanged = !isDeepStrictEqual(parts(this.#config), parts(before));
+    const proxiesChanged = !isDeepStrictEqual(upstreamProxies, before.upstreamProxies);
+    if (tlsChanged) this.#contexts = upstreamContexts(this.#config);
+    if (proxiesChanged) this.#destinations.setProxies(upstreamProxies);
+    if (tlsChanged || proxiesChanged) this.#pool.renew();
   }
 
   #setRoutes(config: WorkerConfig): void {
@@ -302,37 +329,17 @@ export class DataPlane implements WorkerDataPlane {
     if (hits !== null) this.#options.link.send({ type: 'hits', hits });
   }
 
-  #ask(ruleId: string, epoch: number, reply: (hit: boolean) => void): void {
+  #ask(ruleId: string, epoch: number, reply: (decision: Decision) => void): void {
     const ask = this.#nextAsk++;
     this.#asks.set(ask, reply);
     this.#options.link.send({ type: 'decide', ask, ruleId, epoch });
   }
 
-  /**
-   * Spike's own ports: a call to them would go round in a circle, or reach the control API from where it must not.
-   * Asked for each call, so a port that is none of them costs one look-up.
-   */
-  #isForbidden(host: string, port: number, sameMachine = false): boolean {
-    const hosts = this.#forbidden.get(port);
-    if (hosts === undefined) return false;
-    return (
-      hosts.has(host) || (sameMachine && hosts.has('any')) || (isLoopback(host) && hosts.has('loopback'))
-    );
-  }
-
-  #noteForbidden(): void {
-    this.#forbidden.clear();
-    const own = [...this.#config.forbiddenUpstreams];
-    if (this.#proxyAddress !== null) own.push(this.#proxyAddress);
-    for (const address of own) {
-      const { host, port } = splitAddress(address);
-      const hosts = this.#forbidden.get(port) ?? new Set();
-      hosts.add(host);
-      if (isLoopback(host)) hosts.add('loopback');
-      // Bound to all of this machine's addresses: then each of them is Spike.
-      if (host === '0.0.0.0' || host === '::') hosts.add('any');
-      this.#forbidden.set(port, hosts);
-    }
+  #noteOwnPorts(): void {
+    const { forbiddenUpstreams } = this.#config;
+    const proxy = this.#listening.get(null);
+    const routes = [...this.#listening].flatMap(([name, address]) => (name === null ? [] : [address]));
+    this.#ownPorts.set(proxy === undefined ? forbiddenUpstreams : [...forbiddenUpstreams, proxy], routes);
   }
 }
 
@@ -342,6 +349,14 @@ function tooManyConnections(address: string): NetworkFailure {
     code: 'SPIKE_TOO_MANY_CONNECTIONS',
     message: `${address} has as many connections to this worker as Spike takes from one address; this one was reset. Look for connections that are opened and never closed.`,
   };
+}
+
+/** Takes some 10 ms: once a change. */
+function upstreamContexts({ tls }: WorkerConfig): UpstreamContexts {
+  const { extraRootsPem, clientCertificates } = tls;
+  return new UpstreamContexts(upstreamRoots(extraRootsPem), clientCertificates, (glob) =>
+    compileText(glob, false),
+  );
 }
 
 function leafIssuerOf(identity: WorkerIdentity, clock: Clock): LeafIssuer {

@@ -15,8 +15,8 @@ export const ListenAddressSchema = z
 export const UpstreamUrlSchema = z
   .string()
   .regex(
-    /^(https?|tcp):\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\/?$/,
-    'Expected http://, https:// or tcp://, a host and a port, such as http://127.0.0.1:8101.',
+    /^(https?|h2c|tcp):\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\/?$/,
+    'Expected http://, https://, h2c:// or tcp://, a host and a port, such as http://127.0.0.1:8101.',
   )
   .refine(
     (value) => !value.startsWith('tcp:') || /:\d+\/?$/.test(value),
@@ -54,13 +54,16 @@ export interface Upstream {
   readonly scheme: 'http' | 'https' | 'tcp';
   readonly host: string;
   readonly port: number;
+  /** Written `h2c://`: it is spoken to in HTTP/2 from the first byte, in clear text (RFC 9113, section 3.3). */
+  readonly priorKnowledge: boolean;
 }
 
 /** The parts of a valid upstream URL; the port is the scheme's default where none is given. */
 export function parseUpstream(url: string): Upstream {
-  const parts = /^(https?|tcp):\/\/(\[[^\]]+\]|[^:/]+)(?::(\d+))?\/?$/.exec(url);
+  const parts = /^(https?|h2c|tcp):\/\/(\[[^\]]+\]|[^:/]+)(?::(\d+))?\/?$/.exec(url);
   if (parts === null) throw new TypeError(`not an upstream URL: ${url}`);
-  const scheme = parts[1] as Upstream['scheme'];
+  const priorKnowledge = parts[1] === 'h2c';
+  const scheme = priorKnowledge ? 'http' : (parts[1] as Upstream['scheme']);
   const port = parts[3] === undefined ? (scheme === 'https' ? 443 : 80) : Number(parts[3]);
-  return { scheme, host: (parts[2] as string).replace(/^\[|\]$/g, ''), port };
+  return { scheme, host: (parts[2] as string).replace(/^\[|\]$/g, ''), port, priorKnowledge };
 }

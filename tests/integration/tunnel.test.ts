@@ -157,19 +157,6 @@ describe('a TCP route', () => {
     await client.toClose();
     await drained;
   });
-
-  it('passes HTTP/2 with prior knowledge through a route to http, as bytes', async () => {
-    let seen = '';
-    const server = await scene.peers.tcp((socket) =>
-      socket.on('data', (chunk) => (seen += chunk.toString())),
-    );
-    await scene.spike.configure({ routes: [routeTo(server.port)] });
-    const client = await scene.peers.connect(scene.spike.port('service'));
-    const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
-    client.write(preface);
-    for (let tries = 0; seen.length < preface.length && tries < 200; tries++) await delay(10);
-    expect(seen).toBe(preface);
-  });
 });
 
 describe('upgrades', () => {

@@ -2,6 +2,7 @@ import type { FlowRecord } from '../../src-main/engine/capture/flow-record.ts';
 import type { ActiveRule } from '../../src-main/engine/cluster/messages.ts';
 import type { ClientFacts, ProxyEnvironment } from '../../src-main/engine/proxy/environment.ts';
 import { defaultHttp1Limits } from '../../src-main/engine/proxy/http1/limits.ts';
+import type { ProtocolRequest } from '../../src-main/engine/proxy/http2/ports.ts';
 import { OpenFlows } from '../../src-main/engine/proxy/open-flows.ts';
 import type {
   Destination,
@@ -9,6 +10,7 @@ import type {
   LeaseRequest,
   Transport,
   TransportOwner,
+  Upstreams,
 } from '../../src-main/engine/proxy/ports.ts';
 import { RuleRuntime } from '../../src-main/engine/rules/rule-runtime.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -79,12 +81,9 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
   const clock = new ManualClock();
   const flows: FlowRecord[] = [];
   const leases: PendingRequest[] = [];
+  const asks: { destination: Destination; request: ProtocolRequest }[] = [];
   const sink = { record: (flow: FlowRecord) => void flows.push(flow), messages: () => undefined };
-  const runtime = new RuleRuntime(
-    clock,
-    () => 0.5,
-    () => undefined,
-  );
+  const runtime = new RuleRuntime(clock, () => 0.5, { ask: () => undefined, release: () => undefined });
   runtime.configure(rules);
   const destination = (scheme: Destination['scheme'], host: string, port: number): Destination => ({
     scheme,
@@ -96,18 +95,29 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
     route: null,
     serverName: null,
     replacedName: null,
+    via: null,
+    tunnelled: null,
+    priorKnowledge: false,
   });
   let ids = 0;
+  const upstreams: Upstreams = {
+    lease(to, request, fresh = false) {
+      const pending = { destination: to, request, fresh, cancelled: false };
+      leases.push(pending);
+      return { cancel: () => void (pending.cancelled = true) };
+    },
+  };
   const environment: ProxyEnvironment = {
     clock,
     worker: 1,
     ids: { next: () => `flow-${(ids += 1)}` },
     rules: runtime,
-    upstreams: {
-      lease(to, request, fresh = false) {
-        const pending = { destination: to, request, fresh, cancelled: false };
-        leases.push(pending);
-        return { cancel: () => void (pending.cancelled = true) };
+    upstreams,
+    httpUpstreams: {
+      lease: upstreams.lease,
+      ask(to, request) {
+        asks.push({ destination: to, request });
+        return { cancel: () => undefined };
       },
     },
     sink,
@@ -122,9 +132,10 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
     connectionId: 'c1',
     client: '127.0.0.1:1',
     caller: { current: { name: 'web', resolvedBy: 'address', pid: null }, ready: null },
+    listener: null,
     tls: null,
     destination: destination('http', 'orders', 80),
     ownHost: null,
   };
-  return { clock, flows, leases, runtime, environment, facts };
+  return { clock, flows, leases, asks, runtime, environment, facts };
 }

@@ -7,6 +7,7 @@ import { forbidden } from '../proxy/forwarding.ts';
 import { identifyFirstBytes } from '../proxy/first-bytes.ts';
 import type { FirstBytes } from '../proxy/first-bytes.ts';
 import { Http1Session } from '../proxy/http1-session.ts';
+import { Http2Session } from '../proxy/http2/http2-session.ts';
 import type { SessionHost } from '../proxy/http1-session.ts';
 import type { RequestHead } from '../proxy/http1/head.ts';
 import type { SwitchedProtocol } from '../proxy/http1-exchange.ts';
@@ -21,6 +22,7 @@ import { refuseSocks4, Socks5Session } from '../proxy/socks5-session.ts';
 import type { SocksHost } from '../proxy/socks5-session.ts';
 import type { Watched } from './client-watch.ts';
 import type { ConnectionEnvironment, Entry } from './connection-environment.ts';
+import { openHttp2 } from './http2-server.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { TlsOpening } from './tls-opening.ts';
 import type { TlsOpeningHost } from './tls-opening.ts';
@@ -41,7 +43,7 @@ const established = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n');
  * One accepted connection. Finds out what it speaks, opens TLS, and hands it to a session or a tunnel:
  *
  *     proxy port: sniff ─┬─► http1 session ─ CONNECT ─┬─► sniff ─┬─► TLS ─► sniff again
- *                        └─► SOCKS5 ─────────────────┘          ├─► http1 session
+ *                        └─► SOCKS5 ─────────────────┘          ├─► http1 or http2 session
  *     route:      sniff or tunnel                               └─► tunnel
  */
 export class ClientConnection
@@ -59,7 +61,7 @@ export class ClientConnection
   connect: SessionHost['connect'];
 
   #transport: SocketTransport;
-  #session: Http1Session | null = null;
+  #session: Http1Session | Http2Session | null = null;
   #socks: Socks5Session | null = null;
   #sniffed: Buffer | null = null;
   #tlsOpening: TlsOpening | null = null;
@@ -106,6 +108,10 @@ export class ClientConnection
   refuse(failure: NetworkFailure): void {
     this.#record('refused', this.destination, null, failure);
     this.#transport.reset();
+  }
+
+  get listener(): string | null {
+    return this.#entry.route;
   }
 
   /** The route that it came by; null for the proxy port. */
@@ -170,6 +176,7 @@ export class ClientConnection
     if (speaks === 'more' && all.length < sniffLimitBytes) return;
     this.#cancelTimer?.();
     if (speaks === 'http1') return void this.#openSession(all);
+    if (speaks === 'http2') return this.#openHttp2(all);
     if (this.destination === null && (speaks === 'socks5' || speaks === 'socks4')) {
       return this.#openSocks(speaks, all);
     }
@@ -177,7 +184,7 @@ export class ClientConnection
       this.#tlsOpening ??= new TlsOpening(this.#environment, this, this.#transport.socket);
       return this.#tlsOpening.read(all);
     }
-    this.#openOther(all, speaks === 'http2');
+    this.#openOther(all);
   }
 
   ended(): void {
@@ -247,22 +254,37 @@ export class ClientConnection
   };
 
   /** Neither HTTP/1 nor TLS. */
-  #openOther(bytes: Buffer, isHttp2 = false): void {
+  #openOther(bytes: Buffer): void {
     this.#sniffed = null;
     // Behind CONNECT anything may be said. The proxy port and the routes to http upstreams are for HTTP: their session
-    // answers 400 and shows what was refused. HTTP/2 is not read here, and passes as bytes.
-    const isFree = this.#entry.destination === null || isHttp2;
+    // answers 400 and shows what was refused.
+    const isFree = this.#entry.destination === null;
     if (this.destination !== null && isFree) return this.#door.connect(this.destination, bytes);
     this.#openSession(bytes);
   }
 
   // --- HTTP
 
-  #openSession(bytes: Buffer): Http1Session {
+  /** Plain HTTP inside CONNECT: what was bytes to somewhere are requests to it now. */
+  #expectRequests(): void {
     this.#sniffed = null;
     this.#door.dropAhead();
-    // Plain HTTP inside CONNECT: what was bytes to somewhere are requests to it now.
     if (this.destination?.scheme === 'tcp') this.destination = this.#destinationAs('http');
+  }
+
+  #openHttp2(bytes: Buffer): void {
+    this.#expectRequests();
+    const session = new Http2Session(this.#environment, this, this.#environment.http2Limits);
+    this.#session = session;
+    session.connection = openHttp2(this.#transport, bytes, this.#environment.http2Limits, {
+      opened: (stream, head) => session.opened(stream, head),
+      closed: (error) => session.closed(error),
+    });
+    if (this.isDraining) session.drain();
+  }
+
+  #openSession(bytes: Buffer): Http1Session {
+    this.#expectRequests();
     const session = new Http1Session(this.#environment, this, this.#transport, this);
     this.#session = session;
     this.#transport.owner = session;

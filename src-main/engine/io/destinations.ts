@@ -1,7 +1,10 @@
 import type { Route } from '#shared/routes/route.ts';
+import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
 import { parseUpstream } from '#shared/routes/route.ts';
 import { virtualNameOf } from '../proxy/forwarding.ts';
-import type { Destination, NameHolder } from '../proxy/ports.ts';
+import type { Destination, NameHolder, Via } from '../proxy/ports.ts';
+import { isLoopback } from './loopback.ts';
+import { ProxyChoice } from './upstream-proxy-choice.ts';
 
 /** More places than a developer's services have; beyond it the oldest are forgotten and found anew. */
 const limit = 10_000;
@@ -14,7 +17,10 @@ type RoutePlace = Pick<Route, 'name' | 'upstream'>;
 type Scheme = Destination['scheme'];
 
 /** What makes a place the one it is. */
-type Place = Pick<Destination, 'scheme' | 'host' | 'port' | 'route' | 'serverName' | 'replacedName'>;
+type Place = Pick<
+  Destination,
+  'scheme' | 'host' | 'port' | 'route' | 'serverName' | 'replacedName' | 'priorKnowledge'
+>;
 
 /**
  * The places that calls go to, one object each. A place that is a route's upstream has the route's name, whichever way
@@ -26,10 +32,18 @@ export class Destinations {
   #known = new Map<string, Destination>();
   #routeByPlace = new Map<string, string>();
   #routeByVirtualName = new Map<string, RoutePlace>();
+  #proxies = new ProxyChoice(null, 0);
   readonly #calleeOf: (host: string, port: number) => NameHolder;
 
   constructor(calleeOf: (host: string, port: number) => NameHolder) {
     this.#calleeOf = calleeOf;
+  }
+
+  /** Takes over the proxies that are used from now on: places that are asked for again are others then. */
+  setProxies(proxies: UpstreamProxies | null): void {
+    this.#proxies = new ProxyChoice(proxies, this.#proxies.generation + 1);
+    this.#asked.clear();
+    this.#known.clear();
   }
 
   /** Takes over the routes that exist now. */
@@ -69,7 +83,7 @@ export class Destinations {
 
   #place(scheme: Scheme, host: string, port: number, serverName: string | null): Destination {
     const route = this.#routeByPlace.get(placeKey(host, port)) ?? null;
-    return this.#find({ scheme, host, port, route, serverName, replacedName: null });
+    return this.#find({ scheme, host, port, route, serverName, replacedName: null, priorKnowledge: false });
   }
 
   /** The upstream of the route that has this virtual name, whatever port was asked for; null when none has it. */
@@ -77,17 +91,25 @@ export class Destinations {
     const virtualName = virtualNameOf(name);
     const route = this.#routeByVirtualName.get(virtualName);
     if (route === undefined) return null;
-    const { scheme, host, port } = parseUpstream(route.upstream);
+    const { scheme, host, port, priorKnowledge } = parseUpstream(route.upstream);
     // What is not opened passes as bytes; what is HTTP goes on as the route says, or as it came if that says nothing.
     const spoken = asked === 'tcp' || scheme === 'tcp' ? asked : scheme;
     const replacedName = isLoopback(host) ? null : virtualName;
-    return this.#find({ scheme: spoken, host, port, route: route.name, serverName: null, replacedName });
+    return this.#find({
+      scheme: spoken,
+      host,
+      port,
+      route: route.name,
+      serverName: null,
+      replacedName,
+      priorKnowledge: priorKnowledge && spoken === 'http',
+    });
   }
 
   #find(place: Place): Destination {
-    const { scheme, host, port, route, serverName, replacedName } = place;
+    const { scheme, host, port, route, serverName, replacedName, priorKnowledge } = place;
     // Connections to one address are apart when the certificate was verified for another name.
-    const key = `${scheme}|${host.toLowerCase()}|${port}${serverName === null ? '' : `|${serverName.toLowerCase()}`}`;
+    const key = `${priorKnowledge ? 'h2c' : scheme}|${host.toLowerCase()}|${port}${serverName === null ? '' : `|${serverName.toLowerCase()}`}`;
     const mapKey = `${key}|${route ?? ''}|${replacedName ?? ''}`;
     let destination = this.#known.get(mapKey);
     if (destination === undefined) {
@@ -98,7 +120,7 @@ export class Destinations {
   }
 
   #create(place: Place, key: string): Destination {
-    const { scheme, host, port, route, serverName, replacedName } = place;
+    const { scheme, host, port, route, serverName, replacedName, priorKnowledge } = place;
     const name = serverName ?? host;
     const callee =
       route === null
@@ -108,7 +130,33 @@ export class Destinations {
     const shown = name.includes(':') ? `[${name}]` : name;
     const isDefault = (scheme === 'http' && port === 80) || (scheme === 'https' && port === 443);
     const origin = `${scheme}://${shown}${isDefault ? '' : `:${port}`}`;
-    return { scheme, host, port, origin, key, callee, route, serverName, replacedName };
+    const direct = {
+      scheme,
+      host,
+      port,
+      origin,
+      key,
+      callee,
+      route,
+      serverName,
+      replacedName,
+      priorKnowledge,
+    };
+    // A proxy that forwards speaks HTTP/1: HTTP/2 in plain text passes it as bytes.
+    const via = this.#proxies.viaOf(priorKnowledge ? 'tcp' : scheme, host, port);
+    return via === null ? { ...direct, via, tunnelled: null } : this.#byProxy(direct, via);
+  }
+
+  /** Connections that were made by different proxies, or in different ways, are apart in the pool. */
+  #byProxy(direct: Omit<Destination, 'via' | 'tunnelled'>, via: Via): Destination {
+    const keyOf = (way: Via['way']): string => `${direct.key}|${way} ${this.#proxies.generation}`;
+    const tunnel: Destination = {
+      ...direct,
+      key: keyOf('tunnel'),
+      via: { ...via, way: 'tunnel' },
+      tunnelled: null,
+    };
+    return via.way === 'tunnel' ? tunnel : { ...direct, key: keyOf('forward'), via, tunnelled: tunnel };
   }
 }
 
@@ -121,8 +169,4 @@ function keepBounded(map: Map<string, Destination>, key: string, destination: De
 /** Loopback has many spellings and is one place. */
 function placeKey(host: string, port: number): string {
   return `${isLoopback(host) ? 'loopback' : host.toLowerCase()}:${port}`;
-}
-
-export function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3}|0\.0\.0\.0|::)$/i.test(host);
 }

@@ -49,6 +49,14 @@ export class SocketTransport implements Transport {
     });
   }
 
+  /** Somebody else reads from and writes to the socket from now on. It can still be ended here. */
+  detach(): void {
+    this.owner = null;
+    const { socket } = this;
+    for (const event of ['data', 'end', 'drain']) socket.removeAllListeners(event);
+    socket.pause();
+  }
+
   get isFull(): boolean {
     return this.socket.writableNeedDrain;
   }

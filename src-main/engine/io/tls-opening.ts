@@ -87,7 +87,7 @@ export class TlsOpening {
     if (isPassedThrough(name)) return false;
     if (asked !== null && isPassedThrough(asked.host)) return false;
     if (destination !== null && isPassedThrough(destination.host)) return false;
-    return hello.alpn.length === 0 || hello.alpn.includes('http/1.1');
+    return hello.alpn.length === 0 || offersOf(hello).length > 0;
   }
 
   /** A client that calls an address sends no name (RFC 6066, section 3): it verifies the address that it called. */
@@ -107,8 +107,7 @@ export class TlsOpening {
     socket.removeAllListeners('drain');
     socket.pause();
     socket.unshift(bytes);
-    const offers = hello.alpn.includes('http/1.1') ? ['http/1.1'] : [];
-    const secure = new TLSSocket(socket, { ...leafSocketOptions(context, offers) });
+    const secure = new TLSSocket(socket, { ...leafSocketOptions(context, offersOf(hello)) });
     const transport = this.#host.own(secure);
     transport.owner = {
       received: (first) => this.#host.opened(this.#factsOf(secure), name, first),
@@ -139,4 +138,9 @@ export class TlsOpening {
     const sni = this.#hello?.serverName ?? null;
     return { intercepted, sni, alpn, version, hello: this.#helloFacts, note: null };
   }
+}
+
+/** What the client may choose by ALPN: all that it offers and Spike reads, best first. */
+function offersOf(hello: ClientHello): string[] {
+  return ['h2', 'http/1.1'].filter((protocol) => hello.alpn.includes(protocol));
 }

@@ -130,7 +130,7 @@ export class UpstreamPool implements Upstreams {
     const generation = this.#generation;
     const cancel = dial(destination, this.#dial, (result) => {
       if (!result.ok) return request.failed(result.failure);
-      request.leased(this.#adopt(destination, result.dialed, generation));
+      request.leased(this.adopt(destination, result.dialed, generation));
     });
     return { cancel };
   }
@@ -186,7 +186,8 @@ export class UpstreamPool implements Upstreams {
     for (const connection of [...this.#open]) this.discard(connection);
   }
 
-  #adopt(destination: Destination, dialed: Dialed, generation: number): UpstreamConnection {
+  /** Takes over a connection that was made elsewhere, leased to whoever gave it. */
+  adopt(destination: Destination, dialed: Dialed, generation = this.#generation): UpstreamConnection {
     const connection = new UpstreamConnection(this, this.#clock, generation, destination, dialed);
     this.#open.add(connection);
     return connection;

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { BodyCapture, FlowRecord, FlowSink } from '../capture/flow-record.ts';
 import type { RuleRuntime } from '../rules/rule-runtime.ts';
 import type { Http1Limits } from './http1/limits.ts';
+import type { HttpUpstreams } from './http2/ports.ts';
 import type { FlowMessages } from './flow-messages.ts';
 import type { OpenFlow, OpenFlows } from './open-flows.ts';
 import type { Destination, NameHolder, Upstreams } from './ports.ts';
@@ -22,7 +23,10 @@ export interface ProxyEnvironment {
   readonly worker: number;
   readonly ids: FlowIdSource;
   readonly rules: RuleRuntime;
+  /** Connections of bytes. */
   readonly upstreams: Upstreams;
+  /** For HTTP of any version. */
+  readonly httpUpstreams: HttpUpstreams;
   readonly sink: FlowSink;
   readonly openFlows: OpenFlows;
   readonly http1Limits: Http1Limits;
@@ -55,6 +59,8 @@ export interface ClientFacts {
   /** address:port */
   readonly client: string;
   readonly caller: NameHolder;
+  /** The route whose port the client used; null: the proxy port. */
+  readonly listener: string | null;
   /** Set once TLS has been opened. */
   readonly tls: Flow['tls'];
   /** Where requests in origin-form go: a route's upstream, or what CONNECT named; null on the proxy port itself. */

@@ -1,11 +1,30 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { BodyCollector, ClientFacts, ProxyEnvironment } from './environment.ts';
-import type { Http1Call } from './http1-call.ts';
-import type { RequestHead, ResponseHead } from './http1/head.ts';
+import type { CallTimes } from './http1-call.ts';
 import type { LocalResponse } from './local-response.ts';
 import { finishFlow, newFlow } from './new-flow.ts';
-import type { Destination, NetworkFailure } from './ports.ts';
+import type { ConnectTimings, Destination, NetworkFailure } from './ports.ts';
+
+/** What a call knows of its connection and its times. */
+export interface CallObservations {
+  readonly times: CallTimes;
+  /** host:port that was reached; null while none was. */
+  readonly address: string | null;
+  /** Whether the connection had served other calls before. */
+  readonly reused: boolean;
+  readonly timings: ConnectTimings | null;
+}
+
+/** The first line of a request and its fields, as flows keep them. */
+export interface RecordedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly httpVersion: FlowRecord['httpVersion'];
+  /** Field lines, each with its CRLF. */
+  readonly fieldsText: string;
+  readonly headBytes: number;
+}
 
 /** The flow of one exchange while it is written: what passed, when, over which connection. */
 export class ExchangeRecord {
@@ -20,18 +39,18 @@ export class ExchangeRecord {
     environment: ProxyEnvironment,
     client: ClientFacts,
     destination: Destination,
-    head: RequestHead,
+    { method, path, httpVersion, fieldsText, headBytes }: RecordedRequest,
     startedAtMs: number,
   ) {
     this.#environment = environment;
     this.#client = client;
     this.#destination = destination;
     const flow = newFlow('http', environment, client, destination, startedAtMs);
-    flow.method = head.method;
-    flow.url = destination.origin + head.destination.path;
-    flow.httpVersion = head.httpVersion;
-    flow.requestFields = head.text.slice(head.fieldsAt, -2);
-    flow.requestHeadBytes = head.rawHeadBytes;
+    flow.method = method;
+    flow.url = destination.origin + path;
+    flow.httpVersion = httpVersion;
+    flow.requestFields = fieldsText;
+    flow.requestHeadBytes = headBytes;
     this.flow = flow;
   }
 
@@ -41,12 +60,13 @@ export class ExchangeRecord {
     this.#requestBody?.add(data);
   }
 
-  responseHead(head: ResponseHead): void {
+  /** @param fieldsText Field lines, each with its CRLF. */
+  responseHead(status: number, reason: string, fieldsText: string, headBytes: number): void {
     const flow = this.flow;
-    flow.status = head.status;
-    flow.reason = head.reason;
-    flow.responseFields = head.text.slice(head.fieldsAt, -2);
-    flow.responseHeadBytes = head.rawHeadBytes;
+    flow.status = status;
+    flow.reason = reason;
+    flow.responseFields = fieldsText;
+    flow.responseHeadBytes = headBytes;
   }
 
   responseData(data: Buffer): void {
@@ -75,7 +95,7 @@ export class ExchangeRecord {
   }
 
   /** Copies what the call knows of its connection and times. */
-  note(call: Http1Call): void {
+  note(call: CallObservations): void {
     const { times, timings } = call;
     const flow = this.flow;
     if (times.leasedAt > 0) {
@@ -98,7 +118,7 @@ export class ExchangeRecord {
   }
 
   /** What is known so far of a flow that is still open; bodies are shown when it has ended. */
-  snapshot(call: Http1Call | null, plan: FaultPlan | null): FlowRecord {
+  snapshot(call: CallObservations | null, plan: FaultPlan | null): FlowRecord {
     return {
       ...this.flow,
       caller: this.#client.caller.current,
@@ -109,7 +129,7 @@ export class ExchangeRecord {
   }
 
   /** Hands the flow over, with the bodies that were kept. */
-  end(call: Http1Call | null, plan: FaultPlan | null, failure: NetworkFailure | null): void {
+  end(call: CallObservations | null, plan: FaultPlan | null, failure: NetworkFailure | null): void {
     const flow = this.flow;
     if (call !== null) this.note(call);
     if (this.#requestBody !== null) flow.requestBody = this.#requestBody.finish();

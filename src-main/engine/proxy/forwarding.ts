@@ -2,13 +2,41 @@ import type { ClientFacts } from './environment.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
 import type { SerializeOptions, SerializeRequestOptions } from './http1/serialize-head.ts';
 import type { Destination, NetworkFailure } from './ports.ts';
+import { basicCredentials } from './upstream-proxy/basic-credentials.ts';
+
+/** What is looked at of a request, whatever version of HTTP it came in. */
+export type AddressedRequest = Pick<RequestHead, 'destination' | 'hostField' | 'upgrade'>;
 
 /**
  * How a request is written to its upstream: in origin-form, and to a route's upstream elsewhere with its own name in
  * place of the listener's address or of the virtual name that the client used.
  */
 export function requestOptions(
-  head: RequestHead,
+  head: AddressedRequest,
+  facts: ClientFacts,
+  destination: Destination,
+): SerializeRequestOptions {
+  const options = directOptions(head, facts, destination);
+  const { via, origin } = destination;
+  if (via?.way !== 'forward') return options;
+  const { path } = head.destination;
+  // RFC 9112, section 3.2.4: `OPTIONS *` is asked of a proxy with an empty path.
+  const target = path === '*' ? origin : origin + path;
+  // The next hop reads Host after the target; another value would be an attack to some (RFC 9112, section 3.2.2).
+  const host = authorityOf(destination);
+  return { target, host, upgrade: false, proxyAuthorization: basicCredentials(via.proxy) };
+}
+
+/** By which way a request goes: an upgrade to WebSocket needs a tunnel through any proxy (RFC 6455, section 4.1). */
+export function wayOf(head: Pick<RequestHead, 'upgrade'>, destination: Destination): Destination {
+  if (destination.tunnelled === null) return destination;
+  // Proxies take requests in HTTP/1.1: what is to arrive in HTTP/2 needs a tunnel as well.
+  const needsTunnel = destination.priorKnowledge || head.upgrade?.toLowerCase() === 'websocket';
+  return needsTunnel ? destination.tunnelled : destination;
+}
+
+function directOptions(
+  head: AddressedRequest,
   facts: ClientFacts,
   destination: Destination,
 ): SerializeRequestOptions {
@@ -42,9 +70,16 @@ export function responseOptions(
   keepAlive: boolean,
 ): SerializeOptions {
   if (head.status === 101) return { upgrade: true };
-  if (!keepAlive) return { connection: 'close' };
+  // What a 426 requires is said in Upgrade, and nowhere else (RFC 9110, section 15.5.22).
+  const upgrade = head.status === 426 && head.upgrade !== null;
+  if (!keepAlive) return { connection: 'close', upgrade };
   // A 1.0 client keeps the connection only if it is told so (RFC 9112, appendix C.2.2).
-  return request.httpVersion === '1.0' ? { connection: 'keep-alive' } : {};
+  return request.httpVersion === '1.0' ? { connection: 'keep-alive', upgrade } : { upgrade };
+}
+
+/** Whether any content is to come with a request. */
+export function hasBody(head: RequestHead): boolean {
+  return head.framing !== 'none' && !(head.framing === 'length' && head.contentLength === 0);
 }
 
 /** Length of the body on the wire; null when nobody can know it yet. */

@@ -2,12 +2,13 @@ import type { FlowRecord } from '../capture/flow-record.ts';
 import type { Cut } from '../rules/faults/stage.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { Link } from '../rules/link.ts';
-import { namesNeeded } from './names-needed.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
+import { CallRules } from './call-rules.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { ExchangeRecord } from './exchange-record.ts';
-import { bodyLength, forbidden, requestOptions, responseOptions, wayOf } from './forwarding.ts';
+import type { RecordedRequest } from './exchange-record.ts';
+import { bodyLength, forbidden, hasBody, requestOptions, responseOptions, wayOf } from './forwarding.ts';
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
@@ -16,6 +17,7 @@ import { serializeRequestHead, serializeResponseHead } from './http1/serialize-h
 import { failureResponse, faultResponse, responseBytes, statusOfFailure } from './local-response.ts';
 import type { LocalResponse } from './local-response.ts';
 import type { OpenFlow } from './open-flows.ts';
+import { StatusGate } from './status-gate.ts';
 import { PendingUpgrade } from './pending-upgrade.ts';
 import { cutByRule } from './cut-by-rule.ts';
 import { hold } from './ports.ts';
@@ -64,10 +66,10 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   readonly #head: RequestHead;
   readonly #destination: Destination;
   readonly #record: ExchangeRecord;
+  readonly #rules: CallRules;
   #call: Http1Call | null = null;
-  #plan: FaultPlan | null = null;
-  #matched: Candidates = [];
-  #hit: readonly RuleHit[] = [];
+  /** Between the call and this, while rules wait for the status of the response. */
+  #gate: StatusGate | null = null;
   #requestLink: Link | null = null;
   #responseLink: Link | null = null;
   /** What came of the body before it was known what is to be done with it. */
@@ -95,7 +97,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#head = head;
     this.#destination = destination;
     this.#keepAlive = head.keepAlive;
-    this.#record = new ExchangeRecord(environment, host.facts, destination, head, now);
+    this.#record = new ExchangeRecord(environment, host.facts, destination, recorded(head), now);
+    this.#rules = new CallRules(environment, host.facts, destination, now);
   }
 
   get isNamed(): boolean {
@@ -109,20 +112,16 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   /** Decides what is done with the request, and begins. */
   begin(): void {
     this.#environment.openFlows.add(this);
-    const compiled = this.#environment.rules.compiled;
-    if (compiled.needs === 0) return this.#send();
-    const names = namesNeeded(compiled.needs, this.#host.facts.caller, this.#destination.callee);
-    if (names === null) return this.#match();
-    this.#wait();
-    void names.then(() => {
-      if (!this.#over) this.#match();
-    });
+    if (this.#environment.rules.compiled.needs === 0) return this.#send();
+    const waits = hasBody(this.#head) ? (): void => this.#wait() : null;
+    if (!this.#rules.decide(this.#head, () => this.#go(), waits)) this.#wait();
   }
 
   // --- the request, from the session
 
   requestData(data: Buffer): void {
     this.#record.requestData(data);
+    if (this.#rules.awaitsBody) this.#rules.bodyData(data);
   }
 
   requestBody(wire: Buffer): void {
@@ -137,7 +136,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   requestComplete(): void {
     this.#requestComplete = true;
-    if (this.#early !== null) return;
+    if (this.#early !== null) return this.#rules.bodyComplete();
     if (this.#requestLink !== null) this.#requestLink.end();
     else this.#call?.requestComplete();
     if (this.#answered) this.#answerOver();
@@ -150,14 +149,13 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   /** Whether a rule holds it right now: then a client that says no more has given up. */
   get isHeld(): boolean {
-    return this.#plan !== null && (this.#plan.heldBytes > 0 || this.#call === null);
+    return this.#rules.plan !== null && (this.#rules.plan.heldBytes > 0 || this.#call === null);
   }
 
   /** The client is gone: nobody is left to answer. */
   clientGone(failure: NetworkFailure): void {
     if (this.#over) return;
-    const hanging =
-      this.#plan?.marks.some((mark) => mark.type === 'hang' && mark.outcome === 'acting') ?? false;
+    const hanging = this.#rules.isHanging;
     this.#abandon();
     this.#finish(
       hanging
@@ -190,8 +188,10 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   responseHead(head: ResponseHead): void {
     if (head.interim) return this.#interim(head);
+    if (this.#gate !== null && this.#isReplaced()) return;
     this.#answering = head;
-    this.#record.responseHead(head);
+    const { status, reason, text, fieldsAt, rawHeadBytes } = head;
+    this.#record.responseHead(status, reason, text.slice(fieldsAt, -2), rawHeadBytes);
     // A client that waits to be told to send its body may now send it or not: only the end of the connection tells.
     const isUncertain = this.#head.expectContinue && !this.#requestComplete;
     if (head.framing === 'until-close' || isUncertain || this.#host.isDraining) this.#keepAlive = false;
@@ -252,43 +252,32 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   snapshot(): FlowRecord {
-    return this.#record.snapshot(this.#call, this.#plan);
+    return this.#record.snapshot(this.#call, this.#rules.plan);
   }
 
   // --- rules
 
-  #match(): void {
-    const head = this.#head;
-    const matching = this.#environment.rules.compiled.matchCall({
-      caller: this.#host.facts.caller.current.name,
-      callee: this.#destination.callee.current.name,
-      method: head.method,
-      host: this.#destination.serverName ?? this.#destination.host,
-      path: head.destination.path,
-      route: this.#destination.route,
-      listener: this.#host.facts.listener,
-      get fields() {
-        return head.fields;
-      },
-      upgrade: head.upgrade,
-    });
-    if (matching.length === 0) return this.#go();
-    this.#matched = matching;
-    let settled = false;
-    this.#environment.rules.trigger(matching, (hit) => {
-      settled = true;
-      if (this.#over) return this.#environment.rules.giveBack(hit);
-      this.#hit = hit;
-      if (hit.length > 0) this.#plan = this.#environment.rules.open(hit, this.startedAtMs);
-      this.#go();
-    });
-    if (!settled) this.#wait();
-  }
-
   /** Keeps what comes of the body until it is known what to do with the request. */
   #wait(): void {
     this.#early ??= [];
-    this.#host.client.pause(hold.undecided);
+    if (!this.#rules.awaitsBody) return this.#host.client.pause(hold.undecided);
+    this.#host.client.resume(hold.undecided);
+    // Who waits to be told to send the body (RFC 9110, section 10.1.1) would wait for us.
+    if (this.#head.expectContinue) this.#host.client.writeText('HTTP/1.1 100 Continue\r\n\r\n');
+  }
+
+  /** Whether a rule answers in place of the upstream, or ends the connection: at once, or for the status that came. */
+  #isReplaced(): boolean {
+    const { plan } = this.#rules;
+    const cut = plan?.takeCutAtStart() ?? null;
+    const answer = cut === null ? (plan?.takeAnswer(this.#call !== null) ?? null) : null;
+    if (cut !== null) this.#cut(cut);
+    if (answer === null) return cut !== null;
+    if (this.#call !== null) this.#record.note(this.#call);
+    this.#abandon();
+    this.#call = null;
+    this.#answer(faultResponse(answer));
+    return true;
   }
 
   /** What to do is known: what came meanwhile follows. */
@@ -306,13 +295,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   #send(): void {
-    const plan = this.#plan;
-    if (plan !== null) {
-      const cut = plan.takeCutAtStart();
-      if (cut !== null) return this.#cut(cut);
-      const answer = plan.takeAnswer();
-      if (answer !== null) return this.#answer(faultResponse(answer));
-    }
+    const plan = this.#rules.plan;
+    if (this.#isReplaced()) return;
     const { host, port } = this.#destination;
     if (this.#environment.isForbidden(host, port)) return this.callFailed(forbidden(host, port));
     const text = serializeRequestHead(
@@ -349,25 +333,27 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   #createCall(headText: string): Http1Call {
-    const { upstreams, clock, http1Limits } = this.#environment;
+    const { httpUpstreams, clock, http1Limits } = this.#environment;
     const head = this.#head;
-    const bodyless = head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0);
+    this.#gate = this.#rules.waitsForStatus ? new StatusGate(this, this.#rules) : null;
     const destination = wayOf(head, this.#destination);
-    return new Http1Call(
+    const call = new Http1Call(
       {
         destination,
         method: head.method,
         headText,
-        bodyless,
+        bodyless: !hasBody(head),
         // A forwarding proxy is not asked to: an Upgrade ends at it (RFC 9110, section 7.8).
         mayUpgrade: head.upgrade !== null && destination.via?.way !== 'forward',
       },
-      this,
+      this.#gate ?? this,
       this.#host.client,
-      upstreams,
+      httpUpstreams,
       clock,
       http1Limits,
     );
+    if (this.#gate !== null) this.#gate.call = call;
+    return call;
   }
 
   // --- answering
@@ -379,9 +365,9 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   #startResponse(text: string, bodyBytes: number | null): void {
-    if (this.#plan !== null && this.#responseLink === null) {
-      this.#plan.responseShape = { headBytes: text.length, bodyBytes };
-      this.#responseLink = this.#createResponseLink(this.#plan);
+    if (this.#rules.plan !== null && this.#responseLink === null) {
+      this.#rules.plan.responseShape = { headBytes: text.length, bodyBytes };
+      this.#responseLink = this.#createResponseLink(this.#rules.plan);
     }
     if (this.#responseLink === null) this.#pendingHead = text;
     else this.#responseLink.push(Buffer.from(text, 'latin1'));
@@ -412,9 +398,9 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const body = withBody ? answer.body : Buffer.alloc(0);
     const headBytes = bytes.length - body.length;
     this.#record.localAnswer(answer, headBytes, body);
-    if (this.#plan !== null) {
-      this.#plan.responseShape = { headBytes, bodyBytes: body.length };
-      this.#responseLink ??= this.#createResponseLink(this.#plan);
+    if (this.#rules.plan !== null) {
+      this.#rules.plan.responseShape = { headBytes, bodyBytes: body.length };
+      this.#responseLink ??= this.#createResponseLink(this.#rules.plan);
     }
     this.#requestLink?.dispose();
     this.#requestLink = null;
@@ -458,21 +444,22 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#over = true;
     this.#environment.openFlows.remove(this);
     const { flow } = this.#record;
-    if (this.#plan !== null) {
-      this.#environment.rules.close(this.#plan, this.#hit);
-      flow.faults = this.#plan.applied();
+    if (this.#rules.plan !== null) {
+      this.#rules.close(this.#rules.hit);
+      flow.faults = this.#rules.plan.applied();
     }
     if (this.#answering?.upgrade?.toLowerCase() === 'websocket') flow.kind = 'websocket';
     this.#host.exchangeUpgraded({
       ...upgrade.take(),
       destination: this.#destination,
       flow,
-      matched: this.#matched,
-      hit: this.#hit,
+      matched: this.#rules.matched,
+      hit: this.#rules.hit,
     });
   }
 
   #abandon(): void {
+    this.#gate?.close();
     this.#call?.abandon();
     this.#upgrade?.abandon();
     this.#upgrade = null;
@@ -493,8 +480,18 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   #finish(failure: NetworkFailure | null): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#plan !== null) this.#environment.rules.close(this.#plan);
+    this.#rules.close();
     this.#environment.openFlows.remove(this);
-    this.#record.end(this.#call, this.#plan, failure);
+    this.#record.end(this.#call, this.#rules.plan, failure);
   }
+}
+
+function recorded(head: RequestHead): RecordedRequest {
+  return {
+    method: head.method,
+    path: head.destination.path,
+    httpVersion: head.httpVersion,
+    fieldsText: head.text.slice(head.fieldsAt, -2),
+    headBytes: head.rawHeadBytes,
+  };
 }

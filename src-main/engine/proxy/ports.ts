@@ -1,5 +1,6 @@
 import type { FailureCause } from '#shared/flow/failure-cause.ts';
 import type { ServiceName } from '#shared/flow/flow.ts';
+import type { ProxyAddress } from '#shared/workspace/upstream-proxy.ts';
 
 /**
  * Why a side is not read right now. Bits of one integer: a side is read again when no reason is left, so that whoever
@@ -84,6 +85,22 @@ export interface Destination {
   readonly serverName: string | null;
   /** A virtual name that means nothing to the upstream: in Host it gives way to the upstream's own. null: Host stays. */
   readonly replacedName: string | null;
+  /** It speaks HTTP/2 in clear text, without being asked (RFC 9113, section 3.3). */
+  readonly priorKnowledge: boolean;
+  /** The proxy between here and there; null: it is called directly. */
+  readonly via: Via | null;
+  /** The same place by a tunnel, for what a forwarding proxy does not carry (WebSocket); null where `via` is no such one. */
+  readonly tunnelled: Destination | null;
+}
+
+/** How a place is reached by an upstream proxy. */
+export interface Via {
+  readonly proxy: ProxyAddress;
+  /**
+   * `tunnel`: the proxy connects, and passes bytes. `forward`: it is sent the requests themselves, in absolute-form, since
+   * many HTTP proxies (Squid as it is delivered) allow no tunnel to port 80.
+   */
+  readonly way: 'tunnel' | 'forward';
 }
 
 /** Why something at the network failed: data, never thrown. */

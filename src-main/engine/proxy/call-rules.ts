@@ -1,0 +1,191 @@
+import type { CallFacts } from '../rules/call-facts.ts';
+import {
+  bodyBytesNeeded,
+  decidedByRequest,
+  matchingBody,
+  matchingStatus,
+  waitingForStatus,
+} from '../rules/call-matching.ts';
+import type { Candidates } from '../rules/compiled-rules.ts';
+import type { FaultPlan } from '../rules/fault-plan.ts';
+import type { RuleHit } from '../rules/rule-hit.ts';
+import type { ClientFacts, ProxyEnvironment } from './environment.ts';
+import { namesNeeded } from './names-needed.ts';
+import type { Destination } from './ports.ts';
+
+/** What a head says that rules are matched with. `fields` is asked for only when a rule looks at them. */
+export interface CallHead extends Pick<CallFacts, 'method' | 'fields' | 'upgrade'> {
+  readonly destination: Pick<CallFacts, 'path'>;
+}
+
+/**
+ * The rules of one call, whatever version of HTTP it came in: waits for names that rules ask for, matches, asks the
+ * triggers, and holds the plan of those that hit.
+ *
+ *     names ─► head ─► body? ─► triggers ─► decided … response head ─► triggers of rules for its status
+ *
+ * Only a rule that asks for the body makes a call wait for it, and only for the first part of it.
+ */
+export class CallRules {
+  plan: FaultPlan | null = null;
+  /** Rules that matched, whether they hit or not. */
+  matched: Candidates = [];
+  hit: readonly RuleHit[] = [];
+  #over = false;
+  #awaited: AwaitedBody | null = null;
+  /** Rules that match so far, and wait for the status of the response. */
+  #late: Candidates = [];
+  readonly #environment: ProxyEnvironment;
+  readonly #facts: ClientFacts;
+  readonly #destination: Destination;
+  readonly #startedAt: number;
+
+  constructor(
+    environment: ProxyEnvironment,
+    facts: ClientFacts,
+    destination: Destination,
+    startedAt: number,
+  ) {
+    this.#environment = environment;
+    this.#facts = facts;
+    this.#destination = destination;
+    this.#startedAt = startedAt;
+  }
+
+  /**
+   * Finds out what is to be done with the call; `decided` is called once, unless the call is over before.
+   * @param waits Called later, when it waits for something else than before (see `awaitsBody`); null: there is no body.
+   * @returns Whether it has been decided already.
+   */
+  decide(head: CallHead, decided: () => void, waits: (() => void) | null = null): boolean {
+    const { needs } = this.#environment.rules.compiled;
+    const names = namesNeeded(needs, this.#facts.caller, this.#destination.callee);
+    if (names === null) return this.#match(head, decided, waits);
+    void names.then(() => {
+      if (!this.#over && !this.#match(head, decided, waits)) waits?.();
+    });
+    return false;
+  }
+
+  /** Whether the body is to be read on, although the call is not decided yet. */
+  get awaitsBody(): boolean {
+    return this.#awaited !== null;
+  }
+
+  /** What came of the body, without framing, while it is awaited. */
+  bodyData(data: Buffer): void {
+    const awaited = this.#awaited;
+    if (awaited === null) return;
+    awaited.chunks.push(data);
+    awaited.bytes += data.length;
+    if (awaited.bytes >= awaited.neededBytes) this.bodyComplete();
+  }
+
+  /** There is no more of the body. */
+  bodyComplete(): void {
+    const awaited = this.#awaited;
+    this.#awaited = null;
+    awaited?.ready(Buffer.concat(awaited.chunks));
+  }
+
+  /** Whether some rule waits for the status of the response. */
+  get waitsForStatus(): boolean {
+    return this.#late.length > 0;
+  }
+
+  /**
+   * The head of the response is there: adds what rules for its status do. `decided` as in `decide`; the links of the response
+   * are to be made after it.
+   */
+  respond(status: number, decided: () => void): boolean {
+    const { rules } = this.#environment;
+    // The upstream may have taken its time: what was turned off meanwhile is not asked for.
+    const meant = matchingStatus(this.#late, status).filter((rule) => rules.compiled.has(rule));
+    this.#late = [];
+    return this.#trigger(meant, decided);
+  }
+
+  /** Whether a rule that hangs has the call right now. */
+  get isHanging(): boolean {
+    return this.plan?.marks.some((mark) => mark.type === 'hang' && mark.outcome === 'acting') ?? false;
+  }
+
+  /**
+   * The call is over: nothing is held any more.
+   * @param keep Hits that go on with what the call has become.
+   */
+  close(keep: readonly RuleHit[] = []): void {
+    this.#over = true;
+    this.#awaited = null;
+    if (this.plan !== null) this.#environment.rules.close(this.plan, keep);
+  }
+
+  #match(head: CallHead, decided: () => void, waits: (() => void) | null): boolean {
+    const { rules } = this.#environment;
+    const { serverName, host, callee, route } = this.#destination;
+    const matching = rules.compiled.matchCall({
+      caller: this.#facts.caller.current.name,
+      callee: callee.current.name,
+      method: head.method,
+      host: serverName ?? host,
+      path: head.destination.path,
+      route,
+      listener: this.#facts.listener,
+      get fields() {
+        return head.fields;
+      },
+      upgrade: head.upgrade,
+    });
+    const neededBytes = bodyBytesNeeded(matching);
+    const withBody = (body: Buffer): boolean => {
+      this.matched = neededBytes === 0 ? matching : matchingBody(matching, body);
+      this.#late = waitingForStatus(this.matched);
+      return this.#trigger(decidedByRequest(this.matched), decided);
+    };
+    if (neededBytes === 0 || waits === null) return withBody(noBody);
+    const ready = (body: Buffer): void => {
+      if (!withBody(body)) waits();
+    };
+    this.#awaited = { neededBytes, chunks: [], bytes: 0, ready };
+    return false;
+  }
+
+  #trigger(matching: Candidates, decided: () => void): boolean {
+    if (matching.length === 0) {
+      decided();
+      return true;
+    }
+    const { rules } = this.#environment;
+    let settled = false;
+    rules.trigger(matching, (hits) => {
+      if (this.#over) return rules.giveBack(hits);
+      this.#hit(hits);
+      settled = true;
+      decided();
+    });
+    return settled;
+  }
+
+  #hit(hits: readonly RuleHit[]): void {
+    if (hits.length === 0) return;
+    const { rules } = this.#environment;
+    this.hit = [...this.hit, ...hits];
+    if (this.plan === null) this.plan = rules.open(hits, this.#startedAt);
+    else {
+      for (const hit of hits) {
+        this.plan.add(hit);
+        rules.adopt(this.plan, hit);
+      }
+    }
+  }
+}
+
+/** The first part of a body, while it comes. */
+interface AwaitedBody {
+  readonly neededBytes: number;
+  readonly chunks: Buffer[];
+  bytes: number;
+  ready(body: Buffer): void;
+}
+
+const noBody = Buffer.alloc(0);

@@ -1,0 +1,77 @@
+import type { Direction } from '#shared/flow/flow.ts';
+import type { Cut } from '../../rules/faults/stage.ts';
+import type { FaultPlan } from '../../rules/fault-plan.ts';
+import type { Link, LinkSource } from '../../rules/link.ts';
+
+/** Where a message goes that comes out of a link. */
+export interface LinkedOutput {
+  /** The whole head has come out. */
+  head(): void;
+  data(bytes: Buffer): void;
+  end(): void;
+  /** A rule ends it before its time. */
+  cut(how: Cut): void;
+}
+
+/**
+ * A message that passes a link. Links carry bytes: the head goes through as text, as in HTTP/1.1, so that every fault
+ * finds its places in it; what is handed on, when so many bytes have come out, is the head itself.
+ */
+export class LinkedMessage {
+  readonly #link: Link;
+  #headLeft: number;
+
+  private constructor(headBytes: number, make: (message: LinkedMessage) => Link | null) {
+    this.#headLeft = headBytes;
+    this.#link = make(this) as Link;
+  }
+
+  /** Null when no fault stands on that direction. */
+  static create(
+    plan: FaultPlan,
+    direction: Direction,
+    headText: string,
+    output: LinkedOutput,
+    source: LinkSource,
+  ): LinkedMessage | null {
+    const message = new LinkedMessage(headText.length, (made) =>
+      plan.createLink(
+        direction,
+        {
+          write: (bytes) => made.#out(bytes, output),
+          end: () => output.end(),
+          reset: () => output.cut('reset'),
+          close: () => output.cut('close'),
+        },
+        source,
+      ),
+    );
+    return message.#link === null ? null : message;
+  }
+
+  /** Lets the head in. Apart from `create`, because it may come out at once. */
+  begin(headText: string): void {
+    this.#link.push(Buffer.from(headText, 'latin1'));
+  }
+
+  push(bytes: Buffer): void {
+    this.#link.push(bytes);
+  }
+
+  end(): void {
+    this.#link.end();
+  }
+
+  dispose(): void {
+    this.#link.dispose();
+  }
+
+  #out(bytes: Buffer, output: LinkedOutput): void {
+    if (this.#headLeft === 0) return output.data(bytes);
+    const ofHead = Math.min(this.#headLeft, bytes.length);
+    this.#headLeft -= ofHead;
+    if (this.#headLeft > 0) return;
+    output.head();
+    if (ofHead < bytes.length) output.data(bytes.subarray(ofHead));
+  }
+}
