@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { injectedDelayMs } from '#shared/flow/flow.ts';
 import type { Flow, ServiceName } from '#shared/flow/flow.ts';
 import { parseMicroseconds } from '#shared/flow/flow-summary.ts';
-import { formatBytes, formatDuration, formatHeld, formatTime, unknown } from '../../../ui/words.ts';
+import { counted, formatBytes, formatDuration, formatHeld, formatTime, unknown } from '../../../ui/words.ts';
 
 const resolverWords: Record<ServiceName['resolvedBy'], string> = {
   listener: 'by its route',
@@ -62,6 +62,7 @@ export function OverviewTab({ flow }: { flow: Flow }) {
           ['Worker', String(flow.worker)],
         ]}
       />
+      <ClientHello flow={flow} />
       <h3 className="cap">Sizes</h3>
       <Facts
         facts={[
@@ -82,6 +83,36 @@ export function OverviewTab({ flow }: { flow: Flow }) {
         </>
       )}
     </div>
+  );
+}
+
+/** What the client said of itself before anything was answered. */
+function ClientHello({ flow: { tls } }: { flow: Flow }) {
+  if (tls === null || (tls.hello === null && tls.note === null)) return null;
+  const { hello, note } = tls;
+  return (
+    <>
+      <h3 className="cap">Client hello</h3>
+      {note !== null && <p className="sm warn">{note}</p>}
+      {hello !== null && (
+        <Facts
+          facts={[
+            [
+              'JA4',
+              <span key="ja4" className="mono url">
+                {hello.ja4}
+              </span>,
+            ],
+            ['Offers', hello.alpn.length === 0 ? 'no protocol by name' : hello.alpn.join(', ')],
+            ['Versions', hello.versions.map((version) => version.replace(/^TLSv/, '')).join(', ')],
+            [
+              'Size',
+              `${formatBytes(hello.sizeBytes)}, ${counted(hello.cipherSuites, 'cipher suite')}, ${counted(hello.extensions, 'extension')}`,
+            ],
+          ]}
+        />
+      )}
+    </>
   );
 }
 
