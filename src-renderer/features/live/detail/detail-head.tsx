@@ -46,7 +46,7 @@ function title(flow: Flow): string {
 
 function protocolWords(flow: Flow): string {
   if (flow.http !== null) return `HTTP/${flow.http.httpVersion}`;
-  return flow.kind === 'tcp' ? 'bytes' : flow.kind;
+  return flow.kind === 'tcp' ? (flow.protocol ?? 'bytes') : flow.kind;
 }
 
 function StatusTag({ flow }: { flow: Flow }) {

@@ -31,6 +31,12 @@ export function MessageList({ messages, selected, onSelect }: MessageListProps) 
     const element = scroller.current;
     if (element !== null && sticks.current && selected === null) element.scrollTop = element.scrollHeight;
   }, [messages.length, selected]);
+  // The list gives room to the message that is opened: its row must not be lost by that.
+  useLayoutEffect(() => {
+    const at = messages.findIndex((message) => message.index === selected);
+    if (at >= 0) virtualizer.scrollToIndex(at, { align: 'auto' });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- only when another one is opened, not when more come
+  }, [selected]);
 
   const step = (by: number): void => {
     const at = messages.findIndex((message) => message.index === selected);
@@ -38,7 +44,6 @@ export function MessageList({ messages, selected, onSelect }: MessageListProps) 
     const message = messages[next];
     if (message === undefined) return;
     onSelect(message.index);
-    virtualizer.scrollToIndex(next);
   };
   const items = virtualizer.getVirtualItems();
   return (
