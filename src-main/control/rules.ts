@@ -1,6 +1,7 @@
 import type { Rule } from '#shared/rules/rule.ts';
 import type { Engine } from '../engine/engine-interface.ts';
 import { os } from './context.ts';
+import { durationMs } from './duration-text.ts';
 
 const list = os.rules.list.handler(({ context }) => [...context.engine.rules.list()]);
 const get = os.rules.get.handler(({ input, context }) => context.engine.rules.get(input.id));
@@ -33,6 +34,12 @@ const remove = os.rules.remove.handler(async ({ input, context }) => {
 
 const disableAll = os.rules.disableAll.handler(({ context }) => context.engine.rules.disableAll());
 
+const preview = os.rules.preview.handler(({ input, context }) => {
+  const { match = {}, trigger = {}, faults = [] } = input.rule;
+  const rule = { match, trigger, faults };
+  return context.engine.flows.preview({ rule, windowMs: durationMs(input.window), limit: input.limit });
+});
+
 /** Answers once the change holds on every worker: a script that turns a rule on may count on its very next call. */
 async function changed(engine: Engine, change: (rules: Engine['rules']) => Rule): Promise<Rule> {
   const rule = change(engine.rules);
@@ -40,4 +47,4 @@ async function changed(engine: Engine, change: (rules: Engine['rules']) => Rule)
   return rule;
 }
 
-export const rules = { list, create, get, replace, update, remove, enable, disable, disableAll };
+export const rules = { list, create, get, replace, update, remove, enable, disable, preview, disableAll };

@@ -3,11 +3,13 @@ import type { Log } from './log.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { Status, WorkerStatus } from '#shared/contract/status.ts';
 import type { EdgeDetail, Stats, Topology } from '#shared/contract/topology.ts';
+import type { RulePreview } from '#shared/contract/rule-preview.ts';
 import type { Flow } from '#shared/flow/flow.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { MessagePage } from '#shared/flow/message.ts';
 import type { Route, RouteDefinition } from '#shared/routes/route.ts';
-import type { Rule, RuleInput, RulePatch } from '#shared/rules/rule.ts';
+import type { Rule, RuleDefinition, RuleInput, RulePatch } from '#shared/rules/rule.ts';
+import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
 import type { CaptureSettings, RedactSettings, TlsSettings } from '#shared/workspace/workspace.ts';
 
 /**
@@ -70,6 +72,12 @@ export interface FlowStore {
   body(id: string, side: 'request' | 'response', decoded: boolean): Promise<StoredBody>;
   /** What passed inside a flow, also while it is open. Rejects with `not-found`. */
   messages(id: string, query: MessageQuery): Promise<MessagePage>;
+  /** What a rule would have hit of the flows of the last `windowMs`: at most `limit` ids, newest first. */
+  preview(query: {
+    rule: Pick<RuleDefinition, 'match' | 'trigger' | 'faults'>;
+    windowMs: number;
+    limit: number;
+  }): Promise<RulePreview>;
   clear(): Promise<number>;
   setRecording(recording: boolean): void;
   /** HAR 1.2 text of the flows that match, oldest first, redacted unless told otherwise. */
@@ -113,20 +121,25 @@ export interface CaFacts {
   readonly keyMode: string | null;
 }
 
-/** What the workspace file sets besides rules and routes; taking effect while traffic flows. */
+/**
+ * What the workspace file sets besides rules and routes; taking effect while traffic flows. Rejects with a SettingError or
+ * TrustStoreError for what cannot be used, and nothing has changed then.
+ */
 export interface EngineSettings {
   apply(settings: {
     capture: CaptureSettings;
     tls: TlsSettings;
     redact: RedactSettings;
-    /** Folder that relative paths in `tls.trust` start from. */
+    /** null: upstreams are called directly. */
+    upstreamProxies: UpstreamProxies | null;
+    /** Folder that relative paths in `tls.trust` and `tls.clientCertificates` start from. */
     baseDirectory: string;
   }): Promise<void>;
 }
 
 export type EngineStatus = Pick<
   Status,
-  'agentId' | 'startedAt' | 'proxy' | 'capture' | 'flowsPerSecond' | 'activeFaults' | 'limits'
+  'agentId' | 'startedAt' | 'proxy' | 'capture' | 'flowsPerSecond' | 'activeFaults' | 'limits' | 'upstreams'
 > & {
   readonly workers: readonly WorkerStatus[];
   readonly dropped: { readonly flows: number; readonly bodies: number };

@@ -8,6 +8,7 @@ import { MessagePageSchema } from '../flow/message.ts';
 import { RouteDefinitionSchema, RouteSchema } from '../routes/route.ts';
 import { RuleDefinitionSchema, RulePatchSchema, RuleSchema } from '../rules/rule.ts';
 import { EventSchema } from './events.ts';
+import { mostPreviewedFlows, PreviewRuleSchema, RulePreviewSchema } from './rule-preview.ts';
 import { StatusSchema } from './status.ts';
 import { EdgeDetailSchema, StatsSchema, TopologySchema } from './topology.ts';
 
@@ -174,6 +175,21 @@ const rules = {
     })
     .input(id)
     .output(RuleSchema),
+  preview: oc
+    .route({
+      method: 'POST',
+      path: '/rules/preview',
+      tags: ['rules'],
+      summary: 'What an unsaved rule would have hit of the captured calls',
+    })
+    .input(
+      z.strictObject({
+        rule: PreviewRuleSchema,
+        window: windowText.default('5m'),
+        limit: z.int().min(1).max(mostPreviewedFlows).default(100).meta({ description: 'Ids in `flows`.' }),
+      }),
+    )
+    .output(RulePreviewSchema),
   disableAll: oc
     .route({ method: 'POST', path: '/rules/disable-all', tags: ['rules'], summary: 'Stop all faults' })
     .output(

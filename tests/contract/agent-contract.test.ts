@@ -197,6 +197,26 @@ describe.each(Object.entries(transports))('the contract over %s', (_name, open) 
       expect(error.details).toEqual([{ path: 'name', message: expect.any(String), expected: '>= 1' }]);
     });
 
+    it('says what an unsaved rule would have hit, and saves nothing', async () => {
+      const match = { callee: 'payments' };
+      const preview = await client.rules.preview({
+        rule: { match, trigger: { first: 2 } },
+        window: '1h',
+        limit: 1,
+      });
+      expectConforms(contract.rules.preview, preview);
+      const rows = (await client.flows.summaries({ filter: 'callee:payments' })).rows;
+      expect(preview).toMatchObject({ windowMs: 3_600_000, matching: rows.length, hits: 2, complete: true });
+      expect(preview.flows).toEqual([rows.at(-2)?.id]);
+      expect(await client.rules.list()).toEqual([]);
+      const rule = { trigger: { window: { from: '5s', to: '2s' } }, match: { body: {} } };
+      const error = await refusal(client.rules.preview({ rule }));
+      expect((error.details as { path: string }[]).map(({ path }) => path)).toEqual([
+        'rule.match.body',
+        'rule.trigger.window.to',
+      ]);
+    });
+
     it('refuses the second rule of a name, and a rule that is not there', async () => {
       await client.rules.create(slowPayments);
       expect((await refusal(client.rules.create(slowPayments))).code).toBe('conflict');

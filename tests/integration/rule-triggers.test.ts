@@ -234,3 +234,26 @@ describe('expires', () => {
     });
   });
 });
+
+describe('a preview', () => {
+  it('says what a rule would have hit of the calls that were captured, by head, body and status', async () => {
+    const card = (brand: string): string => JSON.stringify({ card: { brand } });
+    for (const brand of ['visa', 'amex', 'visa'])
+      await callThrough(agent.ready.proxy, url, { method: 'POST', body: card(brand), caller: 'checkout' });
+    await eventually(async () => expect(await flowsOfTest()).toHaveLength(3));
+    const match = { path: new URL(url).pathname, caller: 'checkout' };
+    const visa = { ...match, body: { json: '$.card.brand', equals: 'visa' }, status: '2xx' };
+    const { rules } = agent.client;
+    const all = await rules.preview({ rule: { match } });
+    expect(all).toMatchObject({ matching: 3, hits: 3, undecided: 0, complete: true, windowMs: 300_000 });
+    expect(all.flows).toEqual((await flowsOfTest()).map(({ id }) => id));
+    const first = await rules.preview({ rule: { match: visa, trigger: { first: 1 } }, window: '1m' });
+    expect(first).toMatchObject({ matching: 2, hits: 1, flows: [all.flows[2]] });
+    expect((await rules.preview({ rule: { match: visa }, window: '1ms' })).considered).toBe(0);
+    // Nothing was turned on.
+    expect(await rules.list()).toEqual([]);
+    await expect(rules.preview({ rule: { match: { path: '/(/i' } } })).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+  });
+});

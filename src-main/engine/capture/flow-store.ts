@@ -65,6 +65,10 @@ class Store implements RecordingFlowStore {
     return this.#options.recorder.count(filter);
   }
 
+  preview(query: Parameters<FlowStore['preview']>[0]): ReturnType<FlowStore['preview']> {
+    return this.#options.recorder.preview(query);
+  }
+
   get(id: string): ReturnType<FlowStore['get']> {
     return this.#options.recorder.get(id);
   }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SpikeError } from '#shared/contract/errors.ts';
+import type { RulePreview } from '#shared/contract/rule-preview.ts';
 import type { Flow, FlowError } from '#shared/flow/flow.ts';
 import { createSystemClock } from '../clock.ts';
 import type { Clock, Timer } from '../clock.ts';
@@ -9,6 +10,7 @@ import type { Log } from '../log.ts';
 import type { CaptureStats } from './capture-store.ts';
 import type { CountResult, SearchPage, SearchQuery } from './flow-search.ts';
 import type { FeedBatch } from './live-feed.ts';
+import type { PreviewQuery } from './rule-preview.ts';
 import type {
   Answers,
   CrossingError,
@@ -45,6 +47,7 @@ export interface RecorderClient {
   list(query: SearchQuery): Promise<FlowPage<Flow> & { readonly unsearchedBodies: number }>;
   summaries(query: SearchQuery): Promise<SearchPage>;
   count(filter: string): Promise<CountResult>;
+  preview(query: PreviewQuery): Promise<RulePreview>;
   get(id: string): Promise<Flow>;
   /** The bytes as they were transferred: `contentEncoding` says how to decode them. Rejects with `body-not-stored`. */
   bodyOf(id: string, side: 'request' | 'response'): Promise<StoredBody>;
@@ -140,6 +143,10 @@ class ThreadedRecorder implements RecorderClient {
 
   count(filter: string): Promise<CountResult> {
     return this.#ask({ name: 'count', filter });
+  }
+
+  preview(query: PreviewQuery): Promise<RulePreview> {
+    return this.#ask({ name: 'preview', query });
   }
 
   get(id: string): Promise<Flow> {

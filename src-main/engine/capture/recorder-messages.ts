@@ -1,10 +1,12 @@
 import type { ErrorCode } from '#shared/contract/errors.ts';
+import type { RulePreview } from '#shared/contract/rule-preview.ts';
 import type { Flow, FlowError } from '#shared/flow/flow.ts';
 import type { MessagePage } from '#shared/flow/message.ts';
 import type { FlowPage, MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { CaptureStats } from './capture-store.ts';
 import type { CountResult, SearchPage, SearchQuery } from './flow-search.ts';
 import type { FeedBatch } from './live-feed.ts';
+import type { PreviewQuery } from './rule-preview.ts';
 
 /**
  * What the primary and the recorder's thread say to each other.
@@ -52,6 +54,7 @@ export interface Answers {
   list: FlowPage<Flow> & { readonly unsearchedBodies: number };
   summaries: SearchPage;
   count: CountResult;
+  preview: RulePreview;
   get: Flow;
   body: StoredBody;
   messages: MessagePage;
@@ -62,6 +65,7 @@ export interface Answers {
 export type Question =
   | { readonly name: 'list' | 'summaries'; readonly query: SearchQuery }
   | { readonly name: 'count'; readonly filter: string }
+  | { readonly name: 'preview'; readonly query: PreviewQuery }
   | { readonly name: 'get'; readonly id: string }
   | { readonly name: 'body'; readonly id: string; readonly side: 'request' | 'response' }
   | { readonly name: 'messages'; readonly id: string; readonly query: MessageQuery }

@@ -12,6 +12,7 @@ import { fieldValue } from './field-text.ts';
 import { FlowSearch } from './flow-search.ts';
 import { createLiveFeed } from './live-feed.ts';
 import type { LiveFeed } from './live-feed.ts';
+import { previewRule } from './rule-preview.ts';
 import type { Answers, FromRecorder, Question, RecorderSettings } from './recorder-messages.ts';
 
 export interface RecorderOptions {
@@ -93,6 +94,8 @@ export class Recorder {
       }
       case 'count':
         return await this.#search.count(question.filter);
+      case 'preview':
+        return await previewRule(this.#store, this.#options.clock, question.query);
       case 'get':
         return this.#store.flow(question.id);
       case 'body':
