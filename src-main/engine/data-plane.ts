@@ -232,9 +232,9 @@ export class DataPlane implements WorkerDataPlane {
         if (!recording) return null;
         return new BodyCollector(maxBodyBytes, isLong ? longBudget : budget, isLong);
       },
-      messagesOf: (flow, open) =>
+      messagesOf: (flow) =>
         this.#config.capture.recording
-          ? new FlowMessages(flow, sink, () => this.#openFlows.soon(open))
+          ? new FlowMessages(flow, sink, () => this.#openFlows.messagesBegan())
           : null,
       destination: (scheme, host, port, serverName) => this.#destinations.get(scheme, host, port, serverName),
       isForbidden: (host, port) => this.#ownPorts.forbids(host, port),

@@ -2,7 +2,13 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bodyPlace, decodeFlow, recordOffsets } from '../../src-main/engine/capture/batch-codec.ts';
+import {
+  bodyPlace,
+  decodeFlow,
+  parseMessages,
+  recordOffsets,
+  splitBatch,
+} from '../../src-main/engine/capture/batch-codec.ts';
 import { createSystemClock } from '../../src-main/engine/clock.ts';
 import type { Random } from '../../src-main/engine/clock.ts';
 import { DecisionDesk } from '../../src-main/engine/cluster/decision-desk.ts';
@@ -20,6 +26,7 @@ import { EdgeAggregator } from '../../src-main/engine/metrics/edge-aggregator.ts
 import { loadOrCreateCertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
 import type { CertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
 import type { Flow } from '../../src-shared/flow/flow.ts';
+import type { FlowMessage } from '../../src-shared/flow/message.ts';
 import type { RouteDefinition } from '../../src-shared/routes/route.ts';
 import { FaultSchema } from '../../src-shared/rules/fault.ts';
 import type { FaultInput } from '../../src-shared/rules/fault.ts';
@@ -49,6 +56,7 @@ export interface HarnessOptions {
   readonly capture?: Partial<WorkerConfig['capture']>;
   readonly proxyListen?: string;
   readonly forbiddenUpstreams?: readonly string[];
+  readonly upstreamProxies?: WorkerConfig['upstreamProxies'];
 }
 
 export interface HarnessParts {
@@ -89,7 +97,15 @@ const leafKeyPem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const ticketKeys = randomBytes(48);
 
 export function activeRule({ name, epoch = 1, match = {}, trigger = {}, faults }: RuleText): ActiveRule {
-  return { id: name, name, epoch, match, trigger, faults: faults.map((fault) => FaultSchema.parse(fault)) };
+  return {
+    id: name,
+    name,
+    epoch,
+    sinceMs: Date.now(),
+    match,
+    trigger,
+    faults: faults.map((fault) => FaultSchema.parse(fault)),
+  };
 }
 
 /** One data plane in this process, with a primary that decodes what it captured and counts for its rules. */
@@ -98,6 +114,8 @@ export class DataPlaneHarness implements AsyncDisposable {
   readonly ended: SeenFlow[] = [];
   /** Reports of flows that were open then. */
   readonly open: Flow[] = [];
+  /** What passed inside flows, by the id of the flow. */
+  readonly messages = new Map<string, FlowMessage[]>();
   readonly hits = new Map<string, number>();
   readonly addresses = new Map<string | null, string>();
   readonly edges = new EdgeAggregator();
@@ -107,12 +125,14 @@ export class DataPlaneHarness implements AsyncDisposable {
   #version = 1;
   #waiting: (() => void)[] = [];
   readonly #desk: DecisionDesk;
+  readonly #worker: number;
 
   private constructor(ca: CertificateAuthority, options: HarnessOptions, parts: HarnessParts) {
     this.caPem = ca.certificatePem;
     this.#options = options;
     const random = parts.random ?? Math.random;
-    this.#desk = parts.desk ?? new DecisionDesk(random);
+    this.#worker = parts.worker ?? 1;
+    this.#desk = parts.desk ?? new DecisionDesk(random, createSystemClock());
     this.plane = new DataPlane({
       identity: identityOf(ca, parts.worker ?? 1),
       config: this.#config(),
@@ -172,6 +192,12 @@ export class DataPlaneHarness implements AsyncDisposable {
     return find();
   }
 
+  /** The messages inside a flow, once there are so many; those that came later as well. */
+  async messagesOf(id: string, count: number): Promise<readonly FlowMessage[]> {
+    await this.until(() => (this.messages.get(id)?.length ?? 0) >= count);
+    return this.messages.get(id) ?? [];
+  }
+
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
@@ -181,14 +207,23 @@ export class DataPlaneHarness implements AsyncDisposable {
   }
 
   #config(): WorkerConfig {
-    const { routes = [], rules = [], tls, capture, proxyListen, forbiddenUpstreams } = this.#options;
+    const {
+      routes = [],
+      rules = [],
+      tls,
+      capture,
+      proxyListen,
+      forbiddenUpstreams,
+      upstreamProxies,
+    } = this.#options;
     return {
       version: this.#version,
       proxyListen: proxyListen ?? '127.0.0.1:0',
       routes,
       rules: rules.map(activeRule),
       capture: { ...CaptureSettingsSchema.parse({}), recording: true, ...capture },
-      tls: { passthrough: [], extraRootsPem: [], ...tls },
+      tls: { passthrough: [], extraRootsPem: [], clientCertificates: [], ...tls },
+      upstreamProxies: upstreamProxies ?? null,
       forbiddenUpstreams: forbiddenUpstreams ?? [],
     };
   }
@@ -196,9 +231,11 @@ export class DataPlaneHarness implements AsyncDisposable {
   #receive(message: ToPrimary): void {
     if (message.type === 'capture') this.#capture(Buffer.from(message.batch));
     else if (message.type === 'decide') {
-      const hit = this.#desk.decide(message.ruleId, message.epoch);
+      const decision = this.#desk.decide(this.#worker, message.ruleId, message.epoch);
       // As over a channel: the answer comes later.
-      setImmediate(() => this.plane.decideReply(message.ask, hit));
+      setImmediate(() => this.plane.decideReply(message.ask, decision));
+    } else if (message.type === 'release') {
+      this.#desk.release(this.#worker, message.ruleId, message.epoch);
     } else if (message.type === 'listening' && message.address !== null) {
       this.addresses.set(message.name, message.address);
     } else if (message.type === 'hits') {
@@ -211,7 +248,11 @@ export class DataPlaneHarness implements AsyncDisposable {
     for (const resume of waiting) resume();
   }
 
-  #capture(batch: Buffer): void {
+  #capture(bytes: Buffer): void {
+    const { flows: batch, messages } = splitBatch(Buffer.from(bytes));
+    for (const { flowId, json } of messages) {
+      this.messages.set(flowId, [...(this.messages.get(flowId) ?? []), ...parseMessages(json)]);
+    }
     for (const offset of recordOffsets(batch)) {
       const flow = decodeFlow(batch, offset);
       if (flow.durationMs === null) this.open.push(flow);
@@ -223,7 +264,7 @@ export class DataPlaneHarness implements AsyncDisposable {
         this.ended.push({ flow, requestBody: body('request'), responseBody: body('response') });
       }
     }
-    this.plane.captureAck(batch.length);
+    this.plane.captureAck(bytes.length);
   }
 }
 

@@ -40,6 +40,11 @@ const decoders: Readonly<Record<string, Decoder>> = {
   zstd: () => createZstdDecompress(),
 };
 
+/** What undoes a coding, told its first bytes; null: it is not known here. */
+export function contentDecoder(coding: string): ((first: Buffer) => Transform) | null {
+  return Object.hasOwn(decoders, coding) ? (decoders[coding] as Decoder) : null;
+}
+
 /**
  * @param bytes content as transferred, chunk framing removed; also the stored first part of it.
  * @param contentEncoding the field's value, codings in the order in which they were applied; null or '' for none.
@@ -66,7 +71,8 @@ export async function decodeBody(
   return content;
 }
 
-function codingsOf(contentEncoding: string | null): string[] {
+/** The codings of a field's value, in the order in which they were applied. */
+export function codingsOf(contentEncoding: string | null): string[] {
   const listed = (contentEncoding ?? '').split(',').map((coding) => coding.trim().toLowerCase());
   return listed.filter((coding) => coding !== '' && coding !== 'identity');
 }

@@ -6,7 +6,7 @@ import type { RuleRuntime } from '../rules/rule-runtime.ts';
 import type { Http1Limits } from './http1/limits.ts';
 import type { HttpUpstreams } from './http2/ports.ts';
 import type { FlowMessages } from './flow-messages.ts';
-import type { OpenFlow, OpenFlows } from './open-flows.ts';
+import type { OpenFlows } from './open-flows.ts';
 import type { Destination, NameHolder, Upstreams } from './ports.ts';
 
 /** Keeps the captured part of one body. */
@@ -37,7 +37,7 @@ export interface ProxyEnvironment {
    */
   collectBody(isLong?: boolean): BodyCollector | null;
   /** Where the messages inside a flow go; null while nothing is recorded. */
-  messagesOf(flow: FlowRecord, open: OpenFlow): FlowMessages | null;
+  messagesOf(flow: FlowRecord): FlowMessages | null;
   /**
    * Where a host and port lead. A route's virtual name leads to its upstream, spoken to as the route says; `tcp` asks for
    * a tunnel to it.

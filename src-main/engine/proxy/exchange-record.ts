@@ -4,6 +4,7 @@ import type { BodyCollector, ClientFacts, ProxyEnvironment } from './environment
 import type { CallTimes } from './http1-call.ts';
 import type { LocalResponse } from './local-response.ts';
 import { finishFlow, newFlow } from './new-flow.ts';
+import { streamKind, TextStream } from './text-stream/text-stream.ts';
 import type { ConnectTimings, Destination, NetworkFailure } from './ports.ts';
 
 /** What a call knows of its connection and its times. */
@@ -31,6 +32,8 @@ export class ExchangeRecord {
   readonly flow: FlowRecord;
   #requestBody: BodyCollector | null = null;
   #responseBody: BodyCollector | null = null;
+  /** The response is a stream of events or lines. */
+  #stream: TextStream | null = null;
   readonly #environment: ProxyEnvironment;
   readonly #client: ClientFacts;
   readonly #destination: Destination;
@@ -67,12 +70,16 @@ export class ExchangeRecord {
     flow.reason = reason;
     flow.responseFields = fieldsText;
     flow.responseHeadBytes = headBytes;
+    const kind = streamKind(fieldsText);
+    if (kind !== null) this.#stream = this.#openStream(kind);
   }
 
   responseData(data: Buffer): void {
     this.flow.responseBodyBytes += data.length;
-    if (this.#responseBody === null) this.#responseBody = this.#environment.collectBody();
+    const isLong = this.#stream !== null;
+    if (this.#responseBody === null) this.#responseBody = this.#environment.collectBody(isLong);
     this.#responseBody?.add(data);
+    if (isLong) this.#stream?.data(data);
   }
 
   responseTrailers(fields: readonly string[]): void {
@@ -135,6 +142,14 @@ export class ExchangeRecord {
     if (this.#requestBody !== null) flow.requestBody = this.#requestBody.finish();
     if (this.#responseBody !== null) flow.responseBody = this.#responseBody.finish();
     if (plan !== null) flow.faults = plan.applied();
-    finishFlow(this.#environment, flow, this.#client, this.#destination, failure);
+    const settled = this.#stream?.end() ?? null;
+    if (settled !== null) this.#environment.openFlows.settling(settled);
+    finishFlow(this.#environment, flow, this.#client, this.#destination, failure, settled);
+  }
+
+  #openStream(kind: 'events' | 'lines'): TextStream | null {
+    const messages = this.#environment.messagesOf(this.flow);
+    if (messages === null) return null;
+    return new TextStream(kind, this.flow.responseFields, messages, () => this.#environment.clock.now());
   }
 }

@@ -20,9 +20,9 @@ const repeatEveryMs = 1000;
 export class OpenFlows {
   #open = new Set<OpenFlow>();
   #reportedAt = new WeakMap<OpenFlow, number>();
-  /** To be reported with the next sweep, however young. */
   readonly #settling = new Set<Promise<unknown>>();
-  readonly #soon = new Set<OpenFlow>();
+  /** The first message of a flow has come: flows with messages are reported with the next sweep, however young. */
+  #hasNews = false;
   #timer: Timer | null = null;
   readonly #clock: Clock;
   readonly #sink: FlowSink;
@@ -43,12 +43,11 @@ export class OpenFlows {
 
   remove(flow: OpenFlow): void {
     this.#open.delete(flow);
-    if (this.#soon.size > 0) this.#soon.delete(flow);
   }
 
-  /** Somebody may want to see it at once: there are messages in it. */
-  soon(flow: OpenFlow): void {
-    if (this.#open.has(flow)) this.#soon.add(flow);
+  /** There are messages in a flow that had none: somebody may want to see them at once. */
+  messagesBegan(): void {
+    this.#hasNews = true;
   }
 
   /** A flow that is over is handed over when this resolves. */
@@ -88,11 +87,11 @@ export class OpenFlows {
     const now = this.#clock.now();
     for (const flow of this.#open) {
       // The set keeps the order of their start: what follows is younger still.
-      if (now - flow.startedAtMs < reportAfterMs) break;
-      this.#report(flow, now);
+      const isYoung = now - flow.startedAtMs < reportAfterMs;
+      if (isYoung && !this.#hasNews) break;
+      if (!isYoung || flow.snapshot().messages !== null) this.#report(flow, now);
     }
-    for (const flow of this.#soon) this.#report(flow, now);
-    this.#soon.clear();
+    this.#hasNews = false;
   }
 
   #report(flow: OpenFlow, now: number): void {

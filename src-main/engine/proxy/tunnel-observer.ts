@@ -6,7 +6,6 @@ import type { StreamDecoder } from './decoders/decoder.ts';
 import { recogniseProtocol } from './decoders/registry.ts';
 import type { BodyCollector, ProxyEnvironment } from './environment.ts';
 import type { FlowMessages } from './flow-messages.ts';
-import type { OpenFlow } from './open-flows.ts';
 import { WebSocketDecoder } from './websocket/websocket-decoder.ts';
 
 /** Looks at the bytes of a tunnel after they have been passed on. */
@@ -20,7 +19,6 @@ export interface TunnelObserver {
 export interface ObservedTunnel {
   readonly environment: ProxyEnvironment;
   readonly flow: FlowRecord;
-  readonly open: OpenFlow;
   /** Of the upstream. */
   readonly port: number;
   /** TLS that is passed through: there is nothing to read, and nothing worth keeping. */
@@ -29,8 +27,8 @@ export interface ObservedTunnel {
 
 /** null while nothing is recorded. */
 export function observeTunnel(tunnel: ObservedTunnel): TunnelObserver | null {
-  const { environment, flow, open } = tunnel;
-  const messages = environment.messagesOf(flow, open);
+  const { environment, flow } = tunnel;
+  const messages = environment.messagesOf(flow);
   if (messages === null) return null;
   return flow.kind === 'websocket'
     ? new WebSocketObserver(environment, flow, messages)

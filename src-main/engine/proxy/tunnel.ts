@@ -192,7 +192,6 @@ export class Tunnel implements OpenFlow, RulesFollower {
     return observeTunnel({
       environment: this.#environment,
       flow: this.#flow,
-      open: this,
       port: this.#destination.port,
       isOpaque: tls !== null && !tls.intercepted,
     });
