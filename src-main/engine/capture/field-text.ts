@@ -5,7 +5,8 @@ export function parseFields(text: string): Fields {
   const fields: Fields = [];
   for (const line of text.split('\r\n')) {
     if (line === '') continue;
-    const colon = line.indexOf(':');
+    // From the second character on: `:authority` of HTTP/2 is a name.
+    const colon = line.indexOf(':', 1);
     // A line without a colon can only come from a refused head; it is shown rather than lost.
     if (colon < 0) fields.push([line, '']);
     else fields.push([line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')]);

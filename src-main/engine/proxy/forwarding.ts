@@ -35,13 +35,21 @@ export function wayOf(head: Pick<RequestHead, 'upgrade'>, destination: Destinati
   return needsTunnel ? destination.tunnelled : destination;
 }
 
+/**
+ * Whether the upstream is asked to switch protocols. `h2c` is left out, as any server may (RFC 7540, section 3.2; RFC 9113
+ * has dropped it): node:http2 cannot go on with a request that came in HTTP/1.1.
+ */
+export function passesUpgrade({ upgrade }: Pick<RequestHead, 'upgrade'>): boolean {
+  return upgrade !== null && upgrade.toLowerCase() !== 'h2c';
+}
+
 function directOptions(
   head: AddressedRequest,
   facts: ClientFacts,
   destination: Destination,
 ): SerializeRequestOptions {
   const { path, form, authority } = head.destination;
-  const upgrade = head.upgrade !== null;
+  const upgrade = passesUpgrade(head);
   const { replacedName } = destination;
   if (replacedName !== null && replacedName === virtualNameOf(head.destination.host)) {
     return { target: path, host: authorityOf(destination), upgrade };

@@ -8,7 +8,15 @@ import { CallRules } from './call-rules.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import type { RecordedRequest } from './exchange-record.ts';
-import { bodyLength, forbidden, hasBody, requestOptions, responseOptions, wayOf } from './forwarding.ts';
+import {
+  bodyLength,
+  forbidden,
+  hasBody,
+  passesUpgrade,
+  requestOptions,
+  responseOptions,
+  wayOf,
+} from './forwarding.ts';
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
@@ -344,7 +352,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
         headText,
         bodyless: !hasBody(head),
         // A forwarding proxy is not asked to: an Upgrade ends at it (RFC 9110, section 7.8).
-        mayUpgrade: head.upgrade !== null && destination.via?.way !== 'forward',
+        mayUpgrade: passesUpgrade(head) && destination.via?.way !== 'forward',
       },
       this.#gate ?? this,
       this.#host.client,

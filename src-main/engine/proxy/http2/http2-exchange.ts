@@ -5,26 +5,33 @@ import { cutByRule } from '../cut-by-rule.ts';
 import type { ClientFacts, ProxyEnvironment } from '../environment.ts';
 import { ExchangeRecord } from '../exchange-record.ts';
 import { forbidden, requestOptions, wayOf } from '../forwarding.ts';
-import { getField, splitFields } from '../http1/fields.ts';
+import { GrpcCall } from '../grpc/grpc-call.ts';
+import { getField } from '../http1/fields.ts';
 import type { FlatFields } from '../http1/fields.ts';
 import { hostTarget } from '../http1/target.ts';
 import { faultResponse, failureResponse, statusOfFailure } from '../local-response.ts';
 import type { LocalResponse } from '../local-response.ts';
 import type { OpenFlow } from '../open-flows.ts';
+import { PendingUpgrade } from '../pending-upgrade.ts';
 import { hold } from '../ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, TransportOwner } from '../ports.ts';
-import { Tunnel } from '../tunnel.ts';
+import type { Tunnel } from '../tunnel.ts';
+import { Http2Answer } from './answer.ts';
+import type { AnswerOwner } from './answer.ts';
 import { http2Code } from './error-codes.ts';
-import { fieldsText } from './head-text.ts';
+import { fieldsText, localFields, requestFieldsText, requestLine } from './head-text.ts';
+import { Http2StatusGate } from './http2-status-gate.ts';
 import { LinkedMessage } from './linked-message.ts';
 import type { Http2ClientStream, Http2RequestHead, Http2ResponseHead, Http2StreamError } from './ports.ts';
+import { clientClosed } from './stream-failure.ts';
+import { openTunnel } from './stream-tunnel.ts';
 import { UpstreamCall } from './upstream-call.ts';
 import type { UpstreamCallOwner } from './upstream-call.ts';
 
 /** The session that an exchange belongs to. */
 export interface Http2ExchangeHost {
   readonly facts: ClientFacts;
-  /** The stream is over, or has become a tunnel that ends by itself. */
+  /** The stream is over. */
   exchangeOver(exchange: Http2Exchange): void;
 }
 
@@ -32,11 +39,11 @@ export interface Http2ExchangeHost {
  * One request and its response on a stream of HTTP/2, whatever its upstream speaks:
  *
  *     client ─► request link? ─► UpstreamCall ─► HTTP/2 | HTTP/1.1
- *     client ◄─ response link? ◄─┘
+ *     client ◄── Http2Answer (response link?) ◄─┘
  *
  * As `Http1Exchange`, but heads are lists of fields, bodies have no framing, and what breaks is the stream alone.
  */
-export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwner {
+export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, TransportOwner {
   readonly #environment: ProxyEnvironment;
   readonly #host: Http2ExchangeHost;
   readonly #client: Http2ClientStream;
@@ -44,14 +51,18 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
   readonly #destination: Destination;
   readonly #record: ExchangeRecord;
   readonly #rules: CallRules;
+  readonly #answer: Http2Answer;
+  readonly #grpc: GrpcCall | null;
   #call: UpstreamCall | null = null;
   #requestLink: LinkedMessage | null = null;
-  #responseLink: LinkedMessage | null = null;
   /** What came of the body before it was known what is to be done with it. */
   #early: Buffer[] | null = null;
-  #requestComplete = false;
-  #answering: Http2ResponseHead | null = null;
-  #responseTrailers: FlatFields | null = null;
+  #requestComplete: boolean;
+  /** Between the call and this, while rules wait for the status of the response. */
+  #gate: Http2StatusGate | null = null;
+  /** The upstream has accepted a WebSocket, and the head that says so may still be in the link. */
+  #upgrade: PendingUpgrade | null = null;
+  #tunnel: Tunnel | null = null;
   #over = false;
 
   constructor(
@@ -68,16 +79,13 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
     this.#head = head;
     this.#destination = destination;
     const { method, path } = head;
-    const text = fieldsText(head.fields);
+    const text = requestFieldsText(head);
     const headBytes = requestLine(head).length + text.length + 2;
-    this.#record = new ExchangeRecord(
-      environment,
-      host.facts,
-      destination,
-      { method, path, httpVersion: '2', fieldsText: text, headBytes },
-      now,
-    );
+    const request = { method, path, httpVersion: '2', fieldsText: text, headBytes } as const;
+    this.#record = new ExchangeRecord(environment, host.facts, destination, request, now);
     this.#rules = new CallRules(environment, host.facts, destination, now);
+    this.#answer = new Http2Answer(client, this);
+    this.#grpc = GrpcCall.of(head.fields, environment, this.#record.flow);
     this.#requestComplete = head.ended;
   }
 
@@ -93,9 +101,9 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
   begin(): void {
     this.#environment.openFlows.add(this);
     if (this.#environment.rules.compiled.needs === 0) return this.#send();
-    const { method, path, fields, protocol } = this.#head;
+    const { method, path, fields, protocol, ended } = this.#head;
     const head = { method, fields, upgrade: protocol, destination: { path } };
-    const waits = this.#head.ended ? null : (): void => this.#wait();
+    const waits = ended || protocol !== null ? null : (): void => this.#wait();
     if (!this.#rules.decide(head, () => this.#go(), waits)) this.#wait();
   }
 
@@ -104,7 +112,7 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
   received(bytes: Buffer): void {
     if (this.#over) return;
     this.#record.requestData(bytes);
-    // Kept first: the body may be what was waited for.
+    this.#grpc?.bytes('request', bytes);
     this.#requestData(bytes);
     if (this.#rules.awaitsBody) this.#rules.bodyData(bytes);
   }
@@ -112,14 +120,13 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
   ended(): void {
     if (this.#over || this.#requestComplete) return;
     this.#requestComplete = true;
-    if (this.#early === null) this.#requestEnd();
-    else this.#rules.bodyComplete();
+    if (this.#early !== null) return this.#rules.bodyComplete();
+    this.#requestEnd();
   }
 
   closed(error: NodeJS.ErrnoException | null): void {
     if (this.#over) return;
-    const code = (error as Http2StreamError | null)?.http2Code ?? null;
-    this.#call?.cancel(code ?? http2Code.cancel);
+    this.#abandon((error as Http2StreamError | null)?.http2Code ?? http2Code.cancel);
     const failure = clientClosed(error);
     this.#finish(
       this.#rules.isHanging
@@ -134,8 +141,9 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
 
   /** Spike stops: the call is over, whatever it waited for. */
   stop(failure: NetworkFailure): void {
+    this.#tunnel?.stop(failure);
     if (this.#over) return;
-    this.#call?.cancel(http2Code.cancel);
+    this.#abandon(http2Code.cancel);
     this.#finish(failure);
   }
 
@@ -168,43 +176,55 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
     this.#send();
     if (early === null || this.#over) return;
     for (const bytes of early) this.#requestData(bytes);
-    if (this.#requestComplete) this.#requestEnd();
+    if (this.#requestComplete && !this.#head.ended) this.#requestEnd();
     this.#client.resume(hold.undecided);
   }
 
-  #send(): void {
+  /** Whether a rule answers in place of the upstream, or ends the stream: at once, or for the status that came. */
+  #isReplaced(): boolean {
     const { plan } = this.#rules;
-    if (plan !== null) {
-      const cut = plan.takeCutAtStart();
-      if (cut !== null) return this.#cut(cut);
-      const answer = plan.takeAnswer();
-      if (answer !== null) return this.#answer(faultResponse(answer));
-    }
+    const cut = plan?.takeCutAtStart() ?? null;
+    const answer = cut === null ? (plan?.takeAnswer(this.#call !== null) ?? null) : null;
+    if (cut !== null) this.cut(cut);
+    if (answer === null) return cut !== null;
+    if (this.#call !== null) this.#record.note(this.#call);
+    this.#abandon(http2Code.cancel);
+    this.#call = null;
+    this.#answerLocally(faultResponse(answer));
+    return true;
+  }
+
+  #send(): void {
+    if (this.#isReplaced()) return;
     const { host, port } = this.#destination;
     if (this.#environment.isForbidden(host, port)) return this.callFailed(forbidden(host, port));
-    const text = `${requestLine(this.#head)}${this.#record.flow.requestFields}\r\n`;
-    if (plan !== null) {
-      this.#requestLink = LinkedMessage.create(
-        plan,
-        'request',
-        text,
-        {
-          head: () => this.#startCall(),
-          data: (bytes) => this.#call?.send(bytes),
-          end: () => this.#call?.end(this.#client.trailers),
-          cut: (how) => this.#cut(how),
-        },
-        { pause: () => this.#client.pause(hold.link), resume: () => this.#client.resume(hold.link) },
-      );
-    }
+    const { plan } = this.#rules;
+    if (plan !== null) this.#sendThroughLink(plan);
     if (this.#requestLink === null) this.#startCall();
-    else this.#requestLink.begin(text);
     if (this.#head.ended && !this.#over) this.#requestEnd();
+  }
+
+  #sendThroughLink(plan: NonNullable<CallRules['plan']>): void {
+    const client = this.#client;
+    const text = `${requestLine(this.#head)}${this.#record.flow.requestFields}\r\n`;
+    this.#requestLink = LinkedMessage.create(
+      plan,
+      'request',
+      text,
+      {
+        head: () => this.#startCall(),
+        data: (bytes) => this.#call?.send(bytes),
+        end: () => this.#call?.end(client.trailers),
+        cut: (how) => this.cut(how),
+      },
+      { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
+    );
+    this.#requestLink?.begin(text);
   }
 
   #startCall(): void {
     if (this.#over) return;
-    const { authority, path, protocol, method } = this.#head;
+    const { authority, path, protocol } = this.#head;
     const form = this.#host.facts.destination === null ? 'absolute' : 'origin';
     const asked = {
       destination: { ...hostTarget('origin', authority, path), form } as const,
@@ -213,37 +233,35 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
     };
     const destination = wayOf(asked, this.#destination);
     const options = requestOptions(asked, this.#host.facts, destination);
-    const head = method === 'OPTIONS' || path !== '' ? this.#head : { ...this.#head, path: '/' };
-    this.#call = new UpstreamCall(this.#environment, { destination, head, options }, this, this.#client);
+    if (this.#rules.waitsForStatus) this.#gate = new Http2StatusGate(this, this.#rules);
+    const request = { destination, head: this.#head, options };
+    this.#call = new UpstreamCall(this.#environment, request, this.#gate ?? this, this.#client);
+    if (this.#gate !== null) this.#gate.call = this.#call;
     this.#call.start();
   }
 
   // --- the response, from the call
 
   interim(status: number, fields: FlatFields): void {
-    if (!this.#over && this.#answering === null) this.#client.inform(status, fields);
+    if (!this.#over && !this.#answer.hasBegun) this.#client.inform(status, fields);
   }
 
   responseHead(head: Http2ResponseHead, reason: string, bodyBytes: number | null): void {
-    if (this.#over) return;
-    const text = fieldsText(head.fields);
-    const line = `HTTP/2 ${head.status} ${reason}\r\n`;
-    this.#record.responseHead(head.status, reason, text, line.length + text.length + 2);
-    this.#startResponse(head, `${line}${text}\r\n`, bodyBytes);
+    if (this.#over || (this.#gate !== null && this.#isReplaced())) return;
+    this.#begin(head, reason, bodyBytes);
   }
 
   responseData(bytes: Buffer): void {
     if (this.#over) return;
     this.#record.responseData(bytes);
-    this.#write(bytes);
+    this.#grpc?.bytes('response', bytes);
+    this.#answer.data(bytes);
   }
 
   responseEnd(trailers: FlatFields | null): void {
     if (this.#over) return;
-    this.#responseTrailers = trailers;
     if (trailers !== null) this.#record.responseTrailers(trailers);
-    if (this.#responseLink !== null) this.#responseLink.end();
-    else this.#delivered();
+    this.#answer.end(trailers);
   }
 
   callReset(code: number, failure: NetworkFailure): void {
@@ -254,21 +272,24 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
 
   callFailed(failure: NetworkFailure): void {
     if (this.#over) return;
-    this.#record.failed(failure);
     // Half an answer cannot be taken back: the client must see that it broke off.
-    if (this.#answering !== null) return this.callReset(http2Code.internalError, failure);
+    if (this.#answer.hasBegun) return this.callReset(http2Code.internalError, failure);
+    this.#record.failed(failure);
     if (this.#call !== null) this.#record.note(this.#call);
     this.#call = null;
-    this.#answer(failureResponse(statusOfFailure(failure), failure));
+    this.#answerLocally(failureResponse(statusOfFailure(failure), failure));
   }
 
   callTunnelled(head: Http2ResponseHead, connection: LeasedConnection, rest: Buffer | null): void {
     if (this.#over) return connection.release(false);
+    if (this.#gate !== null && this.#isReplaced()) return connection.release(false);
     if (this.#call !== null) this.#record.note(this.#call);
-    const text = fieldsText(head.fields);
-    this.#record.responseHead(head.status, '', text, text.length);
-    this.#client.respond(head);
-    this.#becomeTunnel(connection, rest);
+    this.#upgrade = new PendingUpgrade(connection, rest, (failure) => {
+      this.#upgrade = null;
+      this.callFailed(failure);
+    });
+    this.#begin(head, '', null);
+    this.#answer.end(null);
   }
 
   snapshot(): FlowRecord {
@@ -277,61 +298,41 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
 
   // --- answering
 
-  #startResponse(head: Http2ResponseHead, text: string, bodyBytes: number | null): void {
-    this.#answering = head;
-    const { plan } = this.#rules;
-    if (plan !== null && this.#responseLink === null) {
-      plan.responseShape = { headBytes: text.length, bodyBytes };
-      this.#responseLink = LinkedMessage.create(
-        plan,
-        'response',
-        text,
-        {
-          // What ends with the head may end later: its end passes the link by itself.
-          head: () => this.#client.respond({ ...head, ended: false }),
-          data: (bytes) => this.#toClient(bytes),
-          end: () => this.#delivered(),
-          cut: (how) => this.#cut(how),
-        },
-        { pause: () => this.#call?.pause(hold.link), resume: () => this.#call?.resume(hold.link) },
-      );
-    }
-    if (this.#responseLink === null) this.#client.respond(head);
-    else this.#responseLink.begin(text);
+  pauseUpstream(reason: number): void {
+    this.#call?.pause(reason);
   }
 
-  #write(bytes: Buffer): void {
-    if (this.#responseLink !== null) this.#responseLink.push(bytes);
-    else this.#toClient(bytes);
+  resumeUpstream(reason: number): void {
+    this.#call?.resume(reason);
   }
 
-  #toClient(bytes: Buffer): void {
-    if (!this.#client.write(bytes)) this.#call?.pause(hold.full);
+  #begin(head: Http2ResponseHead, reason: string, bodyBytes: number | null): void {
+    const text = fieldsText(head.fields);
+    const line = `HTTP/2 ${head.status} ${reason}\r\n`;
+    this.#record.responseHead(head.status, reason, text, line.length + text.length + 2);
+    this.#answer.begin(head, `${line}${text}\r\n`, bodyBytes, this.#rules.plan);
   }
 
   /** Answers without the upstream: a rule said so, or it could not be reached. */
-  #answer(answer: LocalResponse): void {
-    const body = this.#head.method === 'HEAD' ? Buffer.alloc(0) : answer.body;
-    const fields = splitFields(`${answer.fieldsText}\r\n`, 0).map((text, i) =>
-      i % 2 === 0 ? text.toLowerCase() : text,
-    );
-    const text = `HTTP/2 ${answer.status} ${answer.reason}\r\n${answer.fieldsText}\r\n`;
+  #answerLocally(answer: LocalResponse): void {
+    const body = this.#head.method === 'HEAD' ? noBody : answer.body;
+    const { status, fieldsText: lines } = answer;
+    const text = `HTTP/2 ${status} ${answer.reason}\r\n${lines}\r\n`;
     this.#record.localAnswer(answer, text.length, body);
     this.#requestLink?.dispose();
     this.#requestLink = null;
+    // What is still to come of the request is read and thrown away.
     this.#client.resume(hold.exchange);
-    const head = { status: answer.status, fields, neverIndexed: [], ended: body.length === 0 };
-    this.#startResponse(head, text, body.length);
-    if (this.#over) return;
-    if (body.length > 0) this.#write(body);
-    if (this.#responseLink !== null) this.#responseLink.end();
-    else this.#delivered();
+    const head = { status, fields: localFields(lines), neverIndexed: [], ended: body.length === 0 };
+    this.#answer.begin(head, text, body.length, this.#rules.plan);
+    if (body.length > 0) this.#answer.data(body);
+    if (!this.#over) this.#answer.end(null);
   }
 
-  /** The last byte of the answer is with the client's stream. */
-  #delivered(): void {
+  delivered(): void {
     if (this.#over) return;
-    this.#client.endWith(this.#responseTrailers);
+    if (this.#upgrade !== null) return this.#switch(this.#upgrade);
+    this.#client.endWith(this.#answer.trailers);
     if (!this.#requestComplete) {
       // An answer that came before the request had ended: nobody wants more of it (RFC 9113, section 8.1).
       this.#call?.cancel(http2Code.noError);
@@ -340,7 +341,9 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
     this.#finish(null);
   }
 
-  #becomeTunnel(connection: LeasedConnection, rest: Buffer | null): void {
+  /** The client has the answer that accepts its WebSocket: from here on both sides are bytes. */
+  #switch(upgrade: PendingUpgrade): void {
+    this.#upgrade = null;
     this.#over = true;
     this.#environment.openFlows.remove(this);
     const { flow } = this.#record;
@@ -348,25 +351,30 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
     this.#rules.close(hit);
     if (plan !== null) flow.faults = plan.applied();
     flow.kind = 'websocket';
-    const tunnel = new Tunnel({
+    this.#tunnel = openTunnel({
       environment: this.#environment,
       facts: this.#host.facts,
       destination: this.#destination,
       client: this.#client,
-      upstream: connection,
       flow,
+      upgrade,
       matched,
+      hit,
+      // The session holds on to the exchange, and so to its tunnel, until the stream is gone.
+      over: () => this.#host.exchangeOver(this),
     });
-    this.#client.owner = tunnel.open(hit);
-    if (rest !== null) tunnel.passed('response', rest);
-    this.#client.resume(hold.all);
-    this.#host.exchangeOver(this);
+  }
+
+  #abandon(code: number): void {
+    this.#call?.cancel(code);
+    this.#upgrade?.abandon();
+    this.#upgrade = null;
   }
 
   /** A connection that others share is not ended: what ends is the stream, and its code tells the two apart. */
-  #cut(how: Cut): void {
+  cut(how: Cut): void {
     if (this.#over) return;
-    this.#call?.cancel(http2Code.cancel);
+    this.#abandon(http2Code.cancel);
     this.#finish(cutByRule[how]);
     this.#client.resetWith(how === 'reset' ? http2Code.internalError : http2Code.cancel);
   }
@@ -376,18 +384,10 @@ export class Http2Exchange implements UpstreamCallOwner, OpenFlow, TransportOwne
     this.#over = true;
     this.#rules.close();
     this.#environment.openFlows.remove(this);
+    this.#grpc?.end();
     this.#record.end(this.#call, this.#rules.plan, failure);
     this.#host.exchangeOver(this);
   }
 }
 
-function requestLine({ method, path }: Http2RequestHead): string {
-  return `${method} ${path} HTTP/2\r\n`;
-}
-
-function clientClosed(error: NodeJS.ErrnoException | null): NetworkFailure {
-  const code = error?.code ?? 'SPIKE_CLIENT_CLOSED';
-  const lost = (error as Http2StreamError | null)?.http2Code === null;
-  const what = lost ? 'closed its connection' : `ended the stream (${code})`;
-  return { cause: 'client-closed', code, message: `The client ${what} before it was answered.` };
-}
+const noBody = Buffer.alloc(0);

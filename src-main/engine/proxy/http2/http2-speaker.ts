@@ -128,19 +128,18 @@ export class Http2Speaker implements Speaker, Http2UpstreamOwner {
   #failed(error: Http2StreamError | null): void {
     const { host, port } = this.#request.destination;
     const when = this.#answered ? 'in the middle of its answer' : 'before it answered';
-    const code = error?.code ?? 'SPIKE_CLOSED';
-    if (error === null || error.http2Code === null) {
+    const http2 = error?.http2Code ?? null;
+    if (http2 === null) {
+      const cause = error === null ? 'upstream-closed-early' : 'upstream-reset';
+      const code = error?.code ?? 'SPIKE_CLOSED';
       const message = `${host}:${port} broke the connection off ${when} (${code}).`;
-      return this.#owner.callFailed({
-        cause: error === null ? 'upstream-closed-early' : 'upstream-reset',
-        code,
-        message,
-      });
+      return this.#owner.callFailed({ cause, code, message });
     }
-    const message = `${host}:${port} reset the stream ${when}, with ${http2CodeName(error.http2Code)}.`;
-    const failure: NetworkFailure = { cause: 'upstream-reset', code, message };
-    if (error.http2Code === http2Code.refusedStream && !this.#answered) this.#owner.refused(failure);
-    else this.#owner.callReset(error.http2Code, failure);
+    const name = http2CodeName(http2);
+    const message = `${host}:${port} reset the stream ${when}, with ${name}.`;
+    const failure: NetworkFailure = { cause: 'upstream-reset', code: `HTTP2_${name}`, message };
+    if (http2 === http2Code.refusedStream && !this.#answered) this.#owner.refused(failure);
+    else this.#owner.callReset(http2, failure);
   }
 
   #detach(): Http2Stream | null {

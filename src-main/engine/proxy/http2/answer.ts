@@ -1,0 +1,79 @@
+import type { Cut } from '../../rules/faults/stage.ts';
+import type { FaultPlan } from '../../rules/fault-plan.ts';
+import type { FlatFields } from '../http1/fields.ts';
+import { hold } from '../ports.ts';
+import { LinkedMessage } from './linked-message.ts';
+import type { Http2ClientStream, Http2ResponseHead } from './ports.ts';
+
+/** Whose answer it is. */
+export interface AnswerOwner {
+  pauseUpstream(reason: number): void;
+  resumeUpstream(reason: number): void;
+  /** All but its end is with the client's stream. */
+  delivered(): void;
+  cut(how: Cut): void;
+}
+
+/** An answer on its way to the client's stream: straight, or through the link where rules stand. */
+export class Http2Answer {
+  /** A head has been told: another one cannot be. */
+  hasBegun = false;
+  trailers: FlatFields | null = null;
+  #link: LinkedMessage | null = null;
+  readonly #client: Http2ClientStream;
+  readonly #owner: AnswerOwner;
+
+  constructor(client: Http2ClientStream, owner: AnswerOwner) {
+    this.#client = client;
+    this.#owner = owner;
+  }
+
+  /**
+   * @param text The head as the link sees it.
+   * @param bodyBytes null when nobody can know it yet.
+   */
+  begin(head: Http2ResponseHead, text: string, bodyBytes: number | null, plan: FaultPlan | null): void {
+    this.hasBegun = true;
+    if (plan !== null) this.#link = this.#createLink(head, text, bodyBytes, plan);
+    if (this.#link === null) this.#client.respond(head);
+    else this.#link.begin(text);
+  }
+
+  data(bytes: Buffer): void {
+    if (this.#link !== null) this.#link.push(bytes);
+    else this.#write(bytes);
+  }
+
+  end(trailers: FlatFields | null): void {
+    this.trailers = trailers;
+    if (this.#link !== null) this.#link.end();
+    else this.#owner.delivered();
+  }
+
+  #createLink(
+    head: Http2ResponseHead,
+    text: string,
+    bodyBytes: number | null,
+    plan: FaultPlan,
+  ): LinkedMessage | null {
+    const owner = this.#owner;
+    plan.responseShape = { headBytes: text.length, bodyBytes };
+    return LinkedMessage.create(
+      plan,
+      'response',
+      text,
+      {
+        // What ends with the head may end later: its end passes the link by itself.
+        head: () => this.#client.respond({ ...head, ended: false }),
+        data: (bytes) => this.#write(bytes),
+        end: () => owner.delivered(),
+        cut: (how) => owner.cut(how),
+      },
+      { pause: () => owner.pauseUpstream(hold.link), resume: () => owner.resumeUpstream(hold.link) },
+    );
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#client.write(bytes)) this.#owner.pauseUpstream(hold.full);
+  }
+}
