@@ -10,6 +10,7 @@ const quantities: readonly (readonly [RegExp, string])[] = [
   [/^status$/, 'an HTTP status from 200 to 599, such as 503'],
   [/^first$/, 'a whole number of calls, such as 3'],
   [/^seed$/, 'a whole number'],
+  [/^passphrase$/, 'a text; one that looks like a number stands in quotes, and so does "${NAME}"'],
 ];
 const kinds: Readonly<Record<string, string>> = {
   string: 'a text',
@@ -96,10 +97,12 @@ function shapeOf(schema: z.core.$ZodType | null, value: unknown): Record<string,
 
 function unwrapped(schema: z.core.$ZodType | null): z.core.$ZodType | null {
   let bare = schema;
-  while (bare instanceof z.ZodDefault || bare instanceof z.ZodPrefault || bare instanceof z.ZodOptional) {
-    bare = bare.def.innerType;
+  for (;;) {
+    if (bare instanceof z.ZodPipe) bare = bare.def.out;
+    else if (bare instanceof z.ZodDefault || bare instanceof z.ZodPrefault || bare instanceof z.ZodOptional) {
+      bare = bare.def.innerType;
+    } else return bare;
   }
-  return bare;
 }
 
 function nameOf(path: readonly PropertyKey[]): string {

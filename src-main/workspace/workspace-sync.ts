@@ -7,6 +7,7 @@ import type { Workspace } from '#shared/workspace/workspace.ts';
 import type { Clock, Timer } from '../engine/clock.ts';
 import type { Engine } from '../engine/engine-interface.ts';
 import type { Log } from '../engine/log.ts';
+import { SettingError } from '../engine/setting-error.ts';
 import { defectAt, problemOf, wholeFileDefect, WorkspaceFileError } from './defect.ts';
 import type { Defect } from './defect.ts';
 import { changesBetween, definitionsOf, sameDefinitions, withChanges } from './definition-changes.ts';
@@ -16,6 +17,7 @@ import type { FileWatch } from './file-watch.ts';
 import { valueOffset } from './node-place.ts';
 import { parseWorkspace } from './parse-workspace.ts';
 import type { Definitions, ParsedWorkspace } from './parse-workspace.ts';
+import { upstreamProxiesOf } from './upstream-proxies.ts';
 import { readFileText, writeFileText } from './workspace-file.ts';
 import { writeBack } from './write-back.ts';
 
@@ -195,8 +197,14 @@ class WorkspaceSync implements OpenWorkspace {
       sameSettings(parsed.workspace, this.#applied?.workspace)
     )
       return;
-    const { capture, tls, redact } = parsed.workspace;
-    await this.#options.target.settings.apply({ capture, tls, redact, baseDirectory: dirname(this.#path) });
+    const { capture, tls, redact, upstreamProxy } = parsed.workspace;
+    await this.#options.target.settings.apply({
+      capture,
+      tls,
+      redact,
+      upstreamProxies: upstreamProxiesOf(upstreamProxy, this.#options.environment),
+      baseDirectory: dirname(this.#path),
+    });
   }
 
   async #loadRoutes({ routes }: Definitions): Promise<void> {
@@ -213,8 +221,9 @@ class WorkspaceSync implements OpenWorkspace {
 
   #defectOf(parsed: ParsedWorkspace, part: string, error: unknown): Defect {
     // Rules and trust files that the engine refuses name their reason; anything else is a bug and is told as one.
-    if (!(error instanceof SpikeError) && !isFileError(error)) throw error;
-    const path = part === 'tls' ? ['tls', 'trust'] : [part];
+    const isSetting = error instanceof SettingError;
+    if (!(error instanceof SpikeError) && !isSetting && !isFileError(error)) throw error;
+    const path = isSetting ? error.path : part === 'tls' ? ['tls', 'trust'] : [part];
     return defectAt(parsed.text, valueOffset(parsed.document, path), (error as Error).message);
   }
 
@@ -268,7 +277,13 @@ const removed = wholeFileDefect('The file is gone.');
 
 function sameSettings(a: Workspace, b: Workspace | undefined): boolean {
   if (b === undefined) return false;
-  return isDeepStrictEqual([a.capture, a.tls, a.redact], [b.capture, b.tls, b.redact]);
+  const settings = ({ capture, tls, redact, upstreamProxy }: Workspace): unknown => [
+    capture,
+    tls,
+    redact,
+    upstreamProxy,
+  ];
+  return isDeepStrictEqual(settings(a), settings(b));
 }
 
 /** TrustStoreError and its like: an error that names the file that it is about. */

@@ -34,6 +34,30 @@ export const WorkspaceStatusSchema = z.object({
 });
 export type WorkspaceStatus = z.infer<typeof WorkspaceStatusSchema>;
 
+/** How upstreams are reached; nothing secret in it. */
+export const UpstreamsStatusSchema = z.object({
+  proxy: z
+    .object({
+      http: z.string().nullable().meta({
+        description: 'For plain http: scheme://user@host:port, without the password; null: called directly.',
+      }),
+      https: z.string().nullable().meta({ description: 'For https and tcp.' }),
+      noProxy: z.array(z.string()),
+      includeLoopback: z.boolean().meta({ description: 'false: this machine is called directly.' }),
+    })
+    .nullable()
+    .meta({ description: 'null: no upstream proxy is set.' }),
+  clientCertificates: z.array(
+    z.object({
+      host: z.string().meta({ description: 'Host or glob, with or without :port, as it is set.' }),
+      subject: z.string(),
+      notAfter: z.string().meta({ description: 'ISO 8601, UTC.' }),
+      expired: z.boolean(),
+    }),
+  ),
+});
+export type UpstreamsStatus = z.infer<typeof UpstreamsStatusSchema>;
+
 export const StatusSchema = z.object({
   version: z.string(),
   agentId: z.string(),
@@ -69,6 +93,7 @@ export const StatusSchema = z.object({
   flowsPerSecond: z.number(),
   activeFaults: z.int(),
   workspace: WorkspaceStatusSchema,
+  upstreams: UpstreamsStatusSchema,
   limits: z.record(z.string(), z.number()).meta({ description: 'Bounds in force; the unit is in the name.' }),
   demo: z.enum(['off', 'starting', 'running', 'unavailable']),
 });

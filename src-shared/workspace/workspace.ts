@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { RouteDefinitionSchema } from '../routes/route.ts';
 import { RuleDefinitionSchema } from '../rules/rule.ts';
 import { ByteSizeSchema } from './byte-size.ts';
+import { ClientCertificateSettingsSchema } from './client-certificates.ts';
+import { UpstreamProxySettingsSchema } from './upstream-proxy.ts';
 
 const MiB = 1024 ** 2;
 
@@ -24,6 +26,13 @@ export const TlsSettingsSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .meta({ description: 'PEM files with more roots for upstreams, relative to the workspace file.' }),
+  clientCertificates: z
+    .array(ClientCertificateSettingsSchema)
+    .max(1000)
+    .default([])
+    .meta({
+      description: 'What is shown to upstreams that ask for a client certificate; the first that fits.',
+    }),
 });
 export type TlsSettings = z.infer<typeof TlsSettingsSchema>;
 
@@ -42,6 +51,7 @@ export const WorkspaceSchema = z
     rules: z.array(RuleDefinitionSchema).max(10_000).default([]),
     capture: CaptureSettingsSchema.prefault({}),
     redact: RedactSettingsSchema.prefault({}),
+    upstreamProxy: UpstreamProxySettingsSchema.optional(),
   })
   .superRefine((workspace, context) => {
     refuseDuplicates(workspace.routes, 'name', 'routes', context);

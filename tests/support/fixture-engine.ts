@@ -148,6 +148,7 @@ export class FixtureEngine implements Engine {
       },
       flowsPerSecond: this.#perSecond,
       activeFaults: this.rules.enabled().length,
+      upstreams: { proxy: null, clientCertificates: [] },
       limits: { 'capture.maxBodyBytes': 10 * 1024 ** 2, 'capture.maxDiskBytes': 2 * 1024 ** 3 },
       workers: this.#workers,
       dropped: { flows: 0, bodies: 0 },

@@ -1,13 +1,16 @@
 import type { CaptureSettings, TlsSettings } from '#shared/workspace/workspace.ts';
 import type { RouteDefinition } from '#shared/routes/route.ts';
 import type { RuleDefinition } from '#shared/rules/rule.ts';
+import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
+import type { ClientCertificate } from '../tls/client-certificates.ts';
+import type { Decision } from '../rules/trigger-counter.ts';
 
 /**
  * What the primary and its workers say to each other, over the cluster's channel (serialization `advanced`, so that
  * bytes cross as bytes). Everything is one of these; nothing else may be sent.
  *
  *     primary ── configure, decide.reply, capture.ack, drain ──► worker
- *     primary ◄── ready, listening, decide, capture, edges, hits, gauge, metrics ── worker
+ *     primary ◄── ready, listening, decide, release, capture, edges, hits, gauge, metrics ── worker
  */
 
 /** A rule as workers get it: complete, with id, only enabled ones are sent. */
@@ -15,6 +18,8 @@ export interface ActiveRule extends Omit<RuleDefinition, 'id' | 'enabled'> {
   readonly id: string;
   /** Counts up each time that the rule is changed or turned on: a new epoch lets go of what the old one held. */
   readonly epoch: number;
+  /** When this epoch began, Unix ms: windows and schedules count from here. */
+  readonly sinceMs: number;
 }
 
 /** Everything that a worker needs to know; sent whole with each change, small enough for that. */
@@ -27,7 +32,11 @@ export interface WorkerConfig {
   readonly tls: Pick<TlsSettings, 'passthrough'> & {
     /** PEM texts of further roots for upstreams, read and checked by the primary. */
     readonly extraRootsPem: readonly string[];
+    /** Read and checked by the primary; the keys are secret, and go nowhere but into TLS. */
+    readonly clientCertificates: readonly ClientCertificate[];
   };
+  /** The proxies by which upstreams are reached, passwords included; null: all are called directly. */
+  readonly upstreamProxies: UpstreamProxies | null;
   /** host:port of listeners that no call may be forwarded to: the control API, and the proxy's own. */
   readonly forbiddenUpstreams: readonly string[];
 }
@@ -51,7 +60,7 @@ export interface WorkerIdentity {
 export type ToWorker =
   | { readonly type: 'start'; readonly identity: WorkerIdentity; readonly config: WorkerConfig }
   | { readonly type: 'configure'; readonly config: WorkerConfig }
-  | { readonly type: 'decide.reply'; readonly ask: number; readonly hit: boolean }
+  | { readonly type: 'decide.reply'; readonly ask: number; readonly decision: Decision }
   | { readonly type: 'capture.ack'; readonly bytes: number }
   | { readonly type: 'metrics.get'; readonly request: number }
   /** Open calls may end within `deadlineMs`; what is open then is cut and recorded, and the worker ends. */
@@ -69,6 +78,8 @@ export type ToPrimary =
   | { readonly type: 'configured'; readonly version: number; readonly released: number }
   /** Asks whether the call at hand is one that a counted or seeded rule hits. */
   | { readonly type: 'decide'; readonly ask: number; readonly ruleId: string; readonly epoch: number }
+  /** A call is over for which such a question was answered with a place of `maxConcurrent`. */
+  | { readonly type: 'release'; readonly ruleId: string; readonly epoch: number }
   /** One encoded batch of flow records (capture/batch-codec.ts). */
   | {
       readonly type: 'capture';

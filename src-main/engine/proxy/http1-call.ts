@@ -16,6 +16,8 @@ import type {
   TransportOwner,
   Upstreams,
 } from './ports.ts';
+import { challengeOf } from './upstream-proxy/connect-client.ts';
+import { credentialsRefused } from './upstream-proxy/proxy-failure.ts';
 
 /** What a call tells the exchange that made it. After `callFailed` or `callUpgraded` it says nothing more. */
 export interface CallOwner {
@@ -242,6 +244,11 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   headRead(head: ResponseHead): void {
     if (this.#over) return;
     if (head.status === 101 && !this.#request.mayUpgrade) return this.#unaskedUpgrade();
+    const { via } = this.#request.destination;
+    // Meant for Spike, not for the client, who knows of no such proxy (RFC 9110, section 15.5.8).
+    if (head.status === 407 && via?.way === 'forward') {
+      return this.#fail(credentialsRefused(via.proxy, 'HTTP_407', challengeOf(head.fields)));
+    }
     if (!head.interim) this.#responseHead = head;
     this.owner.responseHead(head);
   }

@@ -1,3 +1,4 @@
+import type { FailureCause } from '#shared/flow/failure-cause.ts';
 import type { LocalAnswer } from '../rules/faults/stage.ts';
 import { fieldLines } from './http1/encode.ts';
 import type { NetworkFailure } from './ports.ts';
@@ -50,10 +51,16 @@ export function faultResponse(answer: LocalAnswer): LocalResponse {
   return response(answer.status, fields, answer.body);
 }
 
+const tookTooLong: ReadonlySet<FailureCause> = new Set<FailureCause>([
+  'upstream-connect-timeout',
+  'upstream-timeout',
+  'upstream-proxy-timeout',
+]);
+
 /** 504 for what took too long, 403 for where Spike does not go, 502 for the rest (RFC 9110, sections 15.5.4 and 15.6). */
 export function statusOfFailure({ cause }: Pick<NetworkFailure, 'cause'>): number {
   if (cause === 'upstream-forbidden') return 403;
-  return cause === 'upstream-connect-timeout' || cause === 'upstream-timeout' ? 504 : 502;
+  return tookTooLong.has(cause) ? 504 : 502;
 }
 
 /** The answer when the upstream could not give one: says why in words, and in `spike-error` for programs. */

@@ -10,6 +10,7 @@ export type TlsFailureCause =
   | 'tls-revoked'
   | 'tls-bad-certificate'
   | 'tls-client-certificate-required'
+  | 'tls-client-certificate-refused'
   | 'tls-version-refused'
   | 'tls-unknown-name'
   | 'tls-no-common-protocol'
@@ -40,7 +41,9 @@ const SENTENCES: Record<TlsFailureCause, string> = {
   'tls-revoked': 'shows a certificate that was revoked: have the server get a new one.',
   'tls-bad-certificate': 'shows a certificate that cannot be verified: have the server get a proper one.',
   'tls-client-certificate-required':
-    'asks for a client certificate, which Spike does not have: add the host to tls.passthrough in spike.yaml.',
+    'asks for a client certificate, and none is set for it: add one to tls.clientCertificates in spike.yaml.',
+  'tls-client-certificate-refused':
+    'refused the client certificate that is set for it in tls.clientCertificates of spike.yaml: check that it is meant for this server, is valid, and comes with its chain.',
   'tls-version-refused':
     'and Spike have no TLS version in common: Spike speaks TLS 1.2 and 1.3; update the server, or add the host to tls.passthrough in spike.yaml.',
   'tls-unknown-name': 'does not know this server name: check the host name of the call or the route.',
@@ -48,9 +51,9 @@ const SENTENCES: Record<TlsFailureCause, string> = {
     'speaks none of the protocols that were offered by ALPN: add the host to tls.passthrough in spike.yaml.',
   'tls-not-tls': 'did not answer in TLS: use http:// instead of https://, or check the port.',
   'tls-closed':
-    'closed the connection during the TLS handshake: look into its log, it may want a client certificate, another name or another TLS version.',
+    'closed the connection during the TLS handshake: look into its log, it may want a client certificate (tls.clientCertificates in spike.yaml), another name or another TLS version.',
   'tls-handshake-failed':
-    'refused the TLS handshake: look into its log, it may want other cipher suites or a client certificate.',
+    'refused the TLS handshake: look into its log, it may want a client certificate (tls.clientCertificates in spike.yaml) or other cipher suites.',
 };
 
 const CAUSES_BY_CODE: Readonly<Record<string, TlsFailureCause>> = {
@@ -78,6 +81,11 @@ const CAUSES_BY_CODE: Readonly<Record<string, TlsFailureCause>> = {
 
 /** In this order, on the code and the text: OpenSSL and BoringSSL word and number the same things differently. */
 const CAUSES_BY_TEXT: readonly (readonly [RegExp, TlsFailureCause])[] = [
+  // Alerts come from the server, and are about what it was shown; Java sends the first for want of any (see `causeOf`).
+  [
+    /ALERT.(?:BAD.CERTIFICATE|CERTIFICATE.UNKNOWN|UNKNOWN.CA|CERTIFICATE.EXPIRED|CERTIFICATE.REVOKED|UNSUPPORTED.CERTIFICATE|ACCESS.DENIED)/i,
+    'tls-client-certificate-refused',
+  ],
   [/CERT_REVOKED|CERTIFICATE.REVOKED/i, 'tls-revoked'],
   [/CERTIFICATE.REQUIRED/i, 'tls-client-certificate-required'],
   [/PROTOCOL.VERSION|UNSUPPORTED.PROTOCOL|VERSION.TOO.LOW/i, 'tls-version-refused'],
@@ -90,10 +98,21 @@ const CAUSES_BY_TEXT: readonly (readonly [RegExp, TlsFailureCause])[] = [
   [/(?:KEY|MD).TOO.(?:SMALL|WEAK)/i, 'tls-bad-certificate'],
 ];
 
-/** The failure of a handshake with an upstream. `error` is what the socket gave; `host` is shown as it is. */
-export function describeTlsFailure(error: unknown, host: string): TlsFailure {
+/**
+ * The failure of a handshake with an upstream. `error` is what the socket gave; `host` is shown as it is.
+ * @param certificate The client certificate that was shown, as its setting calls it; null: none.
+ */
+export function describeTlsFailure(
+  error: unknown,
+  host: string,
+  certificate: string | null = null,
+): TlsFailure {
   const { code, text } = identify(error);
-  const cause = causeOf(code, text);
+  const found = causeOf(code, text);
+  const cause =
+    certificate === null && found === 'tls-client-certificate-refused'
+      ? 'tls-client-certificate-required'
+      : found;
   return { cause, message: `${host} ${SENTENCES[cause]}`, code };
 }
 

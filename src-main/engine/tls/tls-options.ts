@@ -38,9 +38,20 @@ export function leafContextOptions({
   };
 }
 
-/** For `tls.createSecureContext`, towards upstreams; `certificatesPem` is the whole list of roots, one certificate each. */
-export function upstreamContextOptions(certificatesPem: readonly string[]): SecureContextOptions {
-  return { ca: [...certificatesPem], minVersion: OLDEST_VERSION, maxVersion: NEWEST_VERSION };
+/**
+ * For `tls.createSecureContext`, towards upstreams; `certificatesPem` is the whole list of roots, one certificate each.
+ * @param shown The certificate for upstreams that ask for one, with its chain. Default: none.
+ */
+export function upstreamContextOptions(
+  certificatesPem: readonly string[],
+  shown: Pick<LeafContextMaterial, 'privateKeyPem' | 'chainPem'> | null = null,
+): SecureContextOptions {
+  return {
+    ca: [...certificatesPem],
+    minVersion: OLDEST_VERSION,
+    maxVersion: NEWEST_VERSION,
+    ...(shown && { key: shown.privateKeyPem, cert: shown.chainPem }),
+  };
 }
 
 /** For `new tls.TLSSocket(socket, …)`, towards a client whose hello has been read already. */

@@ -81,7 +81,7 @@ async function readTrustFile(file: string): Promise<X509Certificate[]> {
   throw new TrustStoreError('trust-corrupt', file, blockIndex, problem);
 }
 
-/** The context of a worker: the system's roots and those that the primary has read and checked. Takes some 10 ms: once a change. */
-export function buildUpstreamContext(extraRootsPem: readonly string[]): SecureContext {
-  return createSecureContext(upstreamContextOptions([...new Set([...systemRoots(), ...extraRootsPem])]));
+/** The roots of a worker: the system's and those that the primary has read and checked. */
+export function upstreamRoots(extraRootsPem: readonly string[]): string[] {
+  return [...new Set([...systemRoots(), ...extraRootsPem])];
 }

@@ -14,6 +14,8 @@ export interface SerializeRequestOptions extends SerializeOptions {
   readonly target?: string;
   /** The value of Host, usually `head.destination.authority` (RFC 9112, section 3.2.2). Default: as it came. */
   readonly host?: string;
+  /** What is said to the proxy that the request is sent to (RFC 9110, section 11.7.2). Default, and null: nothing. */
+  readonly proxyAuthorization?: string | null;
 }
 
 /**
@@ -41,6 +43,14 @@ const neverDropped: ReadonlySet<string> = new Set(['content-length', 'transfer-e
  * 1.0 client in chunks, which it cannot read. Throws a TypeError if replaced fields cannot be written.
  */
 export function serializeRequestHead(head: RequestHead, options: SerializeRequestOptions = {}): string {
+  const text = requestHeadText(head, options);
+  const { proxyAuthorization = null } = options;
+  return proxyAuthorization === null
+    ? text
+    : `${text.slice(0, -2)}Proxy-Authorization: ${proxyAuthorization}\r\n\r\n`;
+}
+
+function requestHeadText(head: RequestHead, options: SerializeRequestOptions): string {
   const target = options.target ?? head.target;
   const startLine = target === head.target ? null : `${head.method} ${target} HTTP/${head.httpVersion}\r\n`;
   // A target that agrees with Host is the rule even in absolute-form; a Host to be replaced is worth the slow way.
