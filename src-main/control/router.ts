@@ -2,10 +2,11 @@ import { agent } from './agent.ts';
 import { captures } from './captures.ts';
 import { os } from './context.ts';
 import { flows } from './flows.ts';
+import { passthrough } from './passthrough.ts';
 import { routes } from './routes.ts';
 import { rules } from './rules.ts';
 import { topology } from './topology.ts';
 
 /** The contract, implemented: the compiler refuses it while a procedure is missing. */
-export const router = os.router({ flows, rules, routes, topology, captures, agent });
+export const router = os.router({ flows, rules, routes, topology, captures, passthrough, agent });
 export type ControlRouter = typeof router;

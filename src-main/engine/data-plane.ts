@@ -31,6 +31,7 @@ import type { NameHolder, NetworkFailure } from './proxy/ports.ts';
 import { compileText } from '#shared/rules/pattern.ts';
 import { RuleRuntime } from './rules/rule-runtime.ts';
 import type { Decision } from './rules/trigger-counter.ts';
+import { AutoPassthroughView } from './tls/auto-passthrough-view.ts';
 import { certificateAuthorityFromPem } from './tls/certificate-authority.ts';
 import { createLeafIssuer } from './tls/leaf-certificates.ts';
 import type { LeafIssuer } from './tls/leaf-certificates.ts';
@@ -98,6 +99,7 @@ export class DataPlane implements WorkerDataPlane {
   readonly #pool: UpstreamPool;
   readonly #httpUpstreams: Http2Upstreams;
   readonly #leaves: LeafIssuer;
+  readonly #autoPassthrough: AutoPassthroughView;
   readonly #openFlows: OpenFlows;
   readonly #environment: ConnectionEnvironment;
 
@@ -130,6 +132,10 @@ export class DataPlane implements WorkerDataPlane {
     this.#pool = new UpstreamPool(dialOptions);
     this.#httpUpstreams = new Http2Upstreams(this.#pool, dialOptions, defaultHttp2Limits, defaultHttp1Limits);
     this.#leaves = leafIssuerOf(options.identity, clock);
+    this.#autoPassthrough = new AutoPassthroughView(() => clock.now(), {
+      rejected: (rejection) => link.send({ type: 'tls.rejected', ...rejection }),
+      accepted: (client, name) => link.send({ type: 'tls.accepted', client, name }),
+    });
     const sink: FlowSink = {
       record: (flow) => this.#record(flow),
       messages: (source, sizeBytes) => this.#capture.messages(source, sizeBytes),
@@ -163,6 +169,7 @@ export class DataPlane implements WorkerDataPlane {
     this.#flushHits();
     this.#capture.configure(config.capture);
     this.#passThrough = config.tls.passthrough.map((pattern) => compileText(pattern, false));
+    this.#autoPassthrough.configure(config.tls.autoPassthrough, config.tls.distrust);
     this.#followUpstreamSettings(before);
     this.#setRoutes(config);
     this.#drainMoved();
@@ -241,6 +248,7 @@ export class DataPlane implements WorkerDataPlane {
       leafContext: (name) => this.#leaves.contextFor(name),
       isRecording: () => this.#config.capture.recording,
       isPassedThrough: (name) => this.#passThrough.some((matches) => matches(name)),
+      autoPassthrough: this.#autoPassthrough,
       resolveCaller: (socket, proxyUser) => names.caller(socket, proxyUser),
       connectionClosed: (connection) => this.#forget(connection),
     };

@@ -1,6 +1,7 @@
 import type { Clock, Random } from './clock.ts';
 import type { Log } from './log.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
+import type { AutoPassthrough } from '#shared/contract/passthrough.ts';
 import type { Status, WorkerStatus } from '#shared/contract/status.ts';
 import type { EdgeDetail, Stats, Topology } from '#shared/contract/topology.ts';
 import type { RulePreview } from '#shared/contract/rule-preview.ts';
@@ -27,6 +28,7 @@ export interface Engine {
   readonly routes: RouteTable;
   readonly topology: TopologyView;
   readonly ca: CaFacts;
+  readonly passthrough: PassthroughList;
   readonly settings: EngineSettings;
   status(): EngineStatus;
   /** What `forbiddenUpstreams` answers is different now; resolves when the workers know. */
@@ -110,6 +112,14 @@ export interface TopologyView {
   /** Rejects (throws) `not-found`. */
   edge(id: string, windowMs: number): EdgeDetail;
   stats(windowMs: number): Stats;
+}
+
+/** The clients whose TLS passes through because they reject Spike's certificates. */
+export interface PassthroughList {
+  /** The latest first. */
+  list(): readonly AutoPassthrough[];
+  /** Its next connection is opened again: resolves when all workers know. Rejects with `not-found`. */
+  forget(id: string): Promise<void>;
 }
 
 export interface CaFacts {

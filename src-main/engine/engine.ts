@@ -22,6 +22,7 @@ import { EdgeHistory } from './metrics/edge-history.ts';
 import { readEdgeReport } from './metrics/edge-report.ts';
 import { createPrometheus } from './metrics/prometheus.ts';
 import type { Prometheus } from './metrics/prometheus.ts';
+import { EnginePassthroughList } from './passthrough-list.ts';
 import { RouteTable } from './route-table.ts';
 import { RuleBook } from './rules/rule-book.ts';
 import { loadOrCreateCertificateAuthority } from './tls/certificate-authority.ts';
@@ -71,6 +72,7 @@ class ClusteredEngine implements Engine {
   readonly routes: RouteTable;
   readonly topology: TopologyOfEngine;
   readonly ca: CaFacts;
+  readonly passthrough: EnginePassthroughList;
   readonly settings = {
     apply: (settings: Parameters<Engine['settings']['apply']>[0]) => this.#applySettings(settings),
   };
@@ -110,6 +112,12 @@ class ClusteredEngine implements Engine {
     this.#book = this.#createRuleBook();
     this.rules = this.#exposeRules();
     this.routes = this.#createRouteTable();
+    this.passthrough = new EnginePassthroughList({
+      now: () => clock.now(),
+      log: options.log,
+      apply: () => this.#reconfigure(),
+      applyLater: () => this.#reconfigureAndReport(),
+    });
     this.#supervisor = this.#createSupervisor(parts.identityFor);
     this.flows = createFlowStore({
       recorder: parts.recorder,
@@ -201,7 +209,11 @@ class ClusteredEngine implements Engine {
       routes: this.routes.definitions(),
       rules: this.#book.active(),
       capture: { ...this.#capture, recording: this.flows.recording && this.#capture.enabled },
-      tls: { passthrough: this.#tls.passthrough, ...this.#upstreams.workerTls() },
+      tls: {
+        passthrough: this.#tls.passthrough,
+        ...this.passthrough.config(),
+        ...this.#upstreams.workerTls(),
+      },
       upstreamProxies: this.#upstreams.proxies,
       forbiddenUpstreams: this.#options.forbiddenUpstreams?.() ?? [],
     };
@@ -228,6 +240,7 @@ class ClusteredEngine implements Engine {
     this.#capture = settings.capture;
     this.#tls = settings.tls;
     this.#upstreams = upstreams;
+    this.passthrough.setOn(settings.tls.autoPassthrough);
     this.#recorder.setSettings({ maxDiskBytes: settings.capture.maxDiskBytes });
     await this.#reconfigure();
   }
@@ -269,6 +282,9 @@ class ClusteredEngine implements Engine {
       case 'listening':
         if (message.name !== null) this.routes.reported(message.name, message.address, message.error);
         return;
+      case 'tls.rejected':
+      case 'tls.accepted':
+        return this.passthrough.received(message);
       case 'ready':
       case 'configured':
       case 'gauge':

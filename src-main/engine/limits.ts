@@ -4,6 +4,7 @@ import { defaultClientLimits } from './io/client-watch.ts';
 import { defaultPoolLimits } from './io/upstream-pool.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { linkHoldLimitBytes } from './rules/link.ts';
+import { defaultAutoPassthroughLimits } from './tls/auto-passthrough.ts';
 
 /** The bounds in force, by name with their unit, as `GET /status` shows them. */
 export function limitsInForce(capture: CaptureSettings): Record<string, number> {
@@ -19,6 +20,8 @@ export function limitsInForce(capture: CaptureSettings): Record<string, number> 
     'http1.maxRequestLineBytes': defaultHttp1Limits.maxRequestLineBytes,
     'http1.maxFields': defaultHttp1Limits.maxFields,
     'link.maxHeldBytes': linkHoldLimitBytes,
+    'tls.autoPassthroughMs': defaultAutoPassthroughLimits.passMs,
+    'tls.maxAutoPassthrough': defaultAutoPassthroughLimits.maxRemembered,
     'upstream.maxIdlePerDestination': defaultPoolLimits.maxIdlePerDestination,
     'upstream.maxIdle': defaultPoolLimits.maxIdle,
     'upstream.idleTimeoutMs': defaultPoolLimits.idleTimeoutMs,

@@ -8,6 +8,7 @@ import { MessagePageSchema } from '../flow/message.ts';
 import { RouteDefinitionSchema, RouteSchema } from '../routes/route.ts';
 import { RuleDefinitionSchema, RulePatchSchema, RuleSchema } from '../rules/rule.ts';
 import { EventSchema } from './events.ts';
+import { AutoPassthroughSchema } from './passthrough.ts';
 import { mostPreviewedFlows, PreviewRuleSchema, RulePreviewSchema } from './rule-preview.ts';
 import { StatusSchema } from './status.ts';
 import { EdgeDetailSchema, StatsSchema, TopologySchema } from './topology.ts';
@@ -288,6 +289,26 @@ const captures = {
     .output(file),
 };
 
+const passthrough = {
+  list: oc
+    .route({
+      method: 'GET',
+      path: '/passthrough',
+      tags: ['agent'],
+      summary: 'Clients whose TLS passes through because they reject the certificate that Spike shows',
+    })
+    .output(z.array(AutoPassthroughSchema)),
+  forget: oc
+    .route({
+      method: 'DELETE',
+      path: '/passthrough/{id}',
+      tags: ['agent'],
+      summary: 'Open the TLS of such a client again, from its next connection on',
+    })
+    .input(id)
+    .output(z.object({ forgotten: z.string() })),
+};
+
 const agent = {
   status: oc
     .route({
@@ -313,7 +334,9 @@ const agent = {
     .output(eventIterator(EventSchema)),
 };
 
-export const contract = oc.prefix('/api/v1').router({ flows, rules, routes, topology, captures, agent });
+export const contract = oc
+  .prefix('/api/v1')
+  .router({ flows, rules, routes, topology, captures, passthrough, agent });
 export type Contract = typeof contract;
 export type AgentClient = ContractRouterClient<Contract>;
 

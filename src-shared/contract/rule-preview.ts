@@ -11,11 +11,9 @@ export const PreviewRuleSchema = RuleDefinitionSchema.partial();
 export const RulePreviewSchema = z.object({
   windowMs: z.int(),
   considered: z.int().meta({ description: 'Captured flows that were looked at.' }),
-  complete: z
-    .boolean()
-    .meta({
-      description: 'false: the time for it was up; only the newest flows of the window were looked at.',
-    }),
+  complete: z.boolean().meta({
+    description: 'false: the time for it was up; only the newest flows of the window were looked at.',
+  }),
   matching: z.int().meta({ description: 'Calls that the match is about.' }),
   hits: z.int().meta({
     description:

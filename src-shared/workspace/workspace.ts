@@ -22,6 +22,10 @@ export const TlsSettingsSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .meta({ description: 'Names (globs) whose TLS is not opened.' }),
+  autoPassthrough: z.boolean().default(true).meta({
+    description:
+      "Whether a client that rejects Spike's certificate for a name is passed through there from then on, for an hour.",
+  }),
   trust: z
     .array(z.string().min(1))
     .default([])

@@ -312,6 +312,15 @@ describe.each(Object.entries(transports))('the contract over %s', (_name, open) 
       expect(await certificate.text()).toBe(harness.engine.ca.certificatePem);
     });
 
+    it('shows the clients that pass through by themselves, and forgets them', async () => {
+      const listed = await client.passthrough.list();
+      expectConforms(contract.passthrough.list, listed);
+      expect(listed).toMatchObject([{ client: 'checkout', name: 'api.bank.example', reason: 'unknown_ca' }]);
+      expect(await client.passthrough.forget({ id: '1' })).toEqual({ forgotten: '1' });
+      expect(await client.passthrough.list()).toEqual([]);
+      expect((await refusal(client.passthrough.forget({ id: '1' }))).code).toBe('not-found');
+    });
+
     it('starts the example shop once', async () => {
       expect(await client.agent.startDemo()).toEqual({ state: 'starting' });
       expect((await refusal(client.agent.startDemo())).code).toBe('conflict');

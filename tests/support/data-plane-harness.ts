@@ -23,6 +23,7 @@ import type { NameSource } from '../../src-main/engine/data-plane.ts';
 import type { ClientLimits } from '../../src-main/engine/io/client-watch.ts';
 import { silentLog } from '../../src-main/engine/log.ts';
 import { EdgeAggregator } from '../../src-main/engine/metrics/edge-aggregator.ts';
+import { AutoPassthroughBook } from '../../src-main/engine/tls/auto-passthrough.ts';
 import { loadOrCreateCertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
 import type { CertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
 import type { Flow } from '../../src-shared/flow/flow.ts';
@@ -119,6 +120,8 @@ export class DataPlaneHarness implements AsyncDisposable {
   readonly hits = new Map<string, number>();
   readonly addresses = new Map<string | null, string>();
   readonly edges = new EdgeAggregator();
+  /** The primary's list of clients that reject the certificate. */
+  readonly distrust = new AutoPassthroughBook(Date.now);
   readonly plane: DataPlane;
   readonly caPem: string;
   #options: HarnessOptions;
@@ -222,7 +225,15 @@ export class DataPlaneHarness implements AsyncDisposable {
       routes,
       rules: rules.map(activeRule),
       capture: { ...CaptureSettingsSchema.parse({}), recording: true, ...capture },
-      tls: { passthrough: [], extraRootsPem: [], clientCertificates: [], ...tls },
+      // Off where a test does not ask for it: all its clients have one name.
+      tls: {
+        passthrough: [],
+        extraRootsPem: [],
+        clientCertificates: [],
+        autoPassthrough: false,
+        distrust: this.distrust.snapshot(),
+        ...tls,
+      },
       upstreamProxies: upstreamProxies ?? null,
       forbiddenUpstreams: forbiddenUpstreams ?? [],
     };
@@ -238,6 +249,10 @@ export class DataPlaneHarness implements AsyncDisposable {
       this.#desk.release(this.#worker, message.ruleId, message.epoch);
     } else if (message.type === 'listening' && message.address !== null) {
       this.addresses.set(message.name, message.address);
+    } else if (message.type === 'tls.rejected' || message.type === 'tls.accepted') {
+      if (message.type === 'tls.rejected') this.distrust.rejected(message);
+      else this.distrust.accepted(message.client, message.name);
+      void this.configure({});
     } else if (message.type === 'hits') {
       for (const [rule, count] of Object.entries(message.hits)) {
         this.hits.set(rule, (this.hits.get(rule) ?? 0) + count);

@@ -5,6 +5,7 @@ import { createSystemClock } from '../../src-main/engine/clock.ts';
 import type { Clock, Timer } from '../../src-main/engine/clock.ts';
 import type { CaFacts, Engine, EngineStatus } from '../../src-main/engine/engine-interface.ts';
 import type { CallRecord } from './fixture/call-record.ts';
+import { FixturePassthroughList } from './fixture/passthrough-list.ts';
 import { FixtureFlowStore } from './fixture/flow-store.ts';
 import { seededRandom } from './fixture/random.ts';
 import { FixtureRouteTable } from './fixture/route-table.ts';
@@ -50,6 +51,7 @@ export class FixtureEngine implements Engine {
     keyMode: '0600',
   };
   readonly settings = { apply: () => Promise.resolve() };
+  readonly passthrough = new FixturePassthroughList();
   rate: number;
 
   readonly #clock: Clock;

@@ -8,7 +8,13 @@ export function workerConfig(version: number, proxyListen = '127.0.0.1:0'): Work
     routes: [],
     rules: [],
     capture: { recording: true } as WorkerConfig['capture'],
-    tls: { passthrough: [], extraRootsPem: [], clientCertificates: [] } as unknown as WorkerConfig['tls'],
+    tls: {
+      passthrough: [],
+      autoPassthrough: true,
+      distrust: [],
+      extraRootsPem: [],
+      clientCertificates: [],
+    } as unknown as WorkerConfig['tls'],
     upstreamProxies: null,
     forbiddenUpstreams: [],
   };

@@ -4,6 +4,7 @@ import type { RuleDefinition } from '#shared/rules/rule.ts';
 import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
 import type { ClientCertificate } from '../tls/client-certificates.ts';
 import type { Decision } from '../rules/trigger-counter.ts';
+import type { ClientDistrust } from '../tls/auto-passthrough.ts';
 
 /**
  * What the primary and its workers say to each other, over the cluster's channel (serialization `advanced`, so that
@@ -29,7 +30,9 @@ export interface WorkerConfig {
   readonly routes: readonly RouteDefinition[];
   readonly rules: readonly ActiveRule[];
   readonly capture: CaptureSettings & { readonly recording: boolean };
-  readonly tls: Pick<TlsSettings, 'passthrough'> & {
+  readonly tls: Pick<TlsSettings, 'passthrough' | 'autoPassthrough'> & {
+    /** Clients that reject Spike's certificates, as the primary has heard of them. */
+    readonly distrust: readonly ClientDistrust[];
     /** PEM texts of further roots for upstreams, read and checked by the primary. */
     readonly extraRootsPem: readonly string[];
     /** Read and checked by the primary; the keys are secret, and go nowhere but into TLS. */
@@ -89,6 +92,15 @@ export type ToPrimary =
     }
   /** Figures per edge since the last report (metrics/edge-report.ts). */
   | { readonly type: 'edges'; readonly report: unknown }
+  /** A client did not go on with the certificate for a name; `alert` null: it said nothing. */
+  | {
+      readonly type: 'tls.rejected';
+      readonly client: string;
+      readonly name: string;
+      readonly alert: string | null;
+    }
+  /** One that was suspected of that went on with it. */
+  | { readonly type: 'tls.accepted'; readonly client: string; readonly name: string }
   | { readonly type: 'hits'; readonly hits: Readonly<Record<string, number>> }
   | {
       readonly type: 'gauge';

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { ProxyEnvironment } from '../proxy/environment.ts';
 import type { Destination, NameHolder } from '../proxy/ports.ts';
+import type { AutoPassthroughView } from '../tls/auto-passthrough-view.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Http2Limits } from './http2-limits.ts';
 
@@ -14,6 +15,8 @@ export interface ConnectionEnvironment extends ProxyEnvironment {
   isRecording(): boolean;
   /** Names whose TLS is not opened. */
   isPassedThrough(name: string): boolean;
+  /** Clients that reject Spike's certificates, and are left alone therefore. */
+  readonly autoPassthrough: AutoPassthroughView;
   /** Who calls: from proxy credentials, else from who owns the client's port. */
   resolveCaller(client: Socket, proxyUser: string | null): NameHolder;
   connectionClosed(connection: ClientConnection): void;

@@ -17,6 +17,9 @@ import type { SocketTransport } from './socket-transport.ts';
 /** A client that distrusts a certificate leaves at once; one that stayed longer just had nothing to ask. */
 const preconnectMs = 2000;
 
+const passedOn =
+  'Until then its next connections to this name pass through unopened, for an hour each time (tls.autoPassthrough).';
+
 /** The connection whose client speaks TLS: what the opening asks it, and tells it. */
 export interface TlsOpeningHost extends ClientFacts {
   /** What the client named by CONNECT or SOCKS; null on a route and on the proxy port itself. */
@@ -42,6 +45,8 @@ export class TlsOpening {
   isHandshaking = false;
   #hello: ClientHello | null = null;
   #helloFacts: ClientHelloFacts | null = null;
+  /** What has come while it is not known yet who calls. */
+  #unnamed: Buffer | null = null;
   /** No use looking at the hello again before there is so much of it. */
   #neededBytes = 0;
   readonly #acceptedAt: number;
@@ -63,6 +68,10 @@ export class TlsOpening {
 
   /** Everything that has come from the client so far. */
   read(bytes: Buffer): void {
+    if (this.#unnamed !== null) {
+      this.#unnamed = bytes;
+      return;
+    }
     if (bytes.length < this.#neededBytes) return;
     const hello = parseClientHello(bytes);
     if (hello.status === 'incomplete') {
@@ -72,12 +81,51 @@ export class TlsOpening {
     if (hello.status !== 'hello') return this.#host.notTls(bytes);
     this.#hello = hello;
     if (this.#environment.isRecording()) this.#helloFacts = clientHelloFacts(hello);
-    const name = hello.serverName ?? this.#addressedName();
+    this.#decide(hello, hello.serverName ?? this.#addressedName(), bytes);
+  }
+
+  #decide(hello: ClientHello, name: string, bytes: Buffer): void {
     const context = this.#opens(hello, name) ? this.#environment.leafContext(name) : null;
-    if (context === null) {
-      return this.#host.passThrough(this.#facts(false, hello.alpn[0] ?? null, null), bytes);
+    if (context === null) return this.#passThrough(hello, bytes, null);
+    const { autoPassthrough } = this.#environment;
+    if (!autoPassthrough.concerns(name) || !this.#canPassThrough) {
+      return this.#open(hello, context, name, bytes);
     }
-    this.#open(hello, context, name, bytes);
+    this.#whenNamed(bytes, (all) => {
+      const note = autoPassthrough.noteOn(this.#client, name);
+      if (note === null) this.#open(hello, context, name, all);
+      else this.#passThrough(hello, all, note);
+    });
+  }
+
+  #passThrough(hello: ClientHello, bytes: Buffer, note: string | null): void {
+    this.#host.passThrough({ ...this.#facts(false, hello.alpn[0] ?? null, null), note }, bytes);
+  }
+
+  /** Waits until it is known who calls: the record of a client that is passed through is by its name. */
+  #whenNamed(bytes: Buffer, then: (all: Buffer) => void): void {
+    const { ready } = this.#host.caller;
+    if (ready === null) return then(bytes);
+    this.#unnamed = bytes;
+    this.#socket.pause();
+    void ready.then(() => {
+      const all = this.#unnamed ?? bytes;
+      this.#unnamed = null;
+      if (this.#socket.destroyed) return;
+      this.#socket.resume();
+      then(all);
+    });
+  }
+
+  get #client(): string {
+    return this.#host.caller.current.name;
+  }
+
+  /** Bytes are passed to what speaks TLS itself; a route to plain HTTP could make nothing of them. */
+  get #canPassThrough(): boolean {
+    const { asked, destination } = this.#host;
+    if (asked === null) return destination?.scheme === 'https';
+    return this.#environment.destination('https', asked.host, asked.port).scheme === 'https';
   }
 
   /** TLS is opened unless the workspace says not to, or the client wants only protocols that are not read here. */
@@ -110,7 +158,10 @@ export class TlsOpening {
     const secure = new TLSSocket(socket, { ...leafSocketOptions(context, offersOf(hello)) });
     const transport = this.#host.own(secure);
     transport.owner = {
-      received: (first) => this.#host.opened(this.#factsOf(secure), name, first),
+      received: (first) => {
+        this.#environment.autoPassthrough.accepted(this.#client, name);
+        this.#host.opened(this.#factsOf(secure), name, first);
+      },
       ended: () => transport.close(),
       closed: (error) => this.#closed(name, error),
       drained: () => undefined,
@@ -125,8 +176,22 @@ export class TlsOpening {
     const openMs = this.#environment.clock.now() - this.#acceptedAt;
     // A browser opens connections ahead and drops those that it did not need: no failure of anything.
     if (error === null && (openMs > preconnectMs || this.#host.isDraining)) return;
-    const { cause, code, message } = describeClientTlsFailure(error, this.#host.caller.current.name, name);
+    const failure = describeClientTlsFailure(error, this.#client, name);
+    const { cause, code, distrust } = failure;
+    const isRemembered = this.#canPassThrough && (distrust !== null || cause === 'tls-client-closed');
+    if (isRemembered) this.#remember(name, distrust);
+    const isPassedOn = isRemembered && distrust !== null && this.#environment.autoPassthrough.isOn;
+    const message = isPassedOn ? `${failure.message} ${passedOn}` : failure.message;
     this.#host.rejected(this.#facts(false, null, null), { cause, code: code ?? cause, message });
+  }
+
+  #remember(name: string, alert: string | null): void {
+    const { caller } = this.#host;
+    const tell = (): void => {
+      this.#environment.autoPassthrough.rejected({ client: caller.current.name, name, alert });
+    };
+    if (caller.ready === null) tell();
+    else void caller.ready.then(tell);
   }
 
   #factsOf(secure: TLSSocket): TlsFacts {

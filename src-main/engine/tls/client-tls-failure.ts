@@ -14,6 +14,8 @@ export type ClientTlsFailure = {
   message: string;
   /** What Node or OpenSSL called it; null when the error had no code. */
   code: string | null;
+  /** The alert by which the client said that it does not trust the certificate: unknown_ca, …; null for all else. */
+  distrust: string | null;
 };
 
 const TRUST_STEP =
@@ -50,7 +52,18 @@ export function describeClientTlsFailure(error: unknown, caller: string, name: s
   const given = error instanceof Error ? (error as NodeJS.ErrnoException) : null;
   const code = typeof given?.code === 'string' ? given.code : null;
   const cause = error === null ? 'tls-client-closed' : causeOf(`${code ?? ''} ${given?.message ?? ''}`);
-  return { cause, message: `${caller}, calling ${name}, ${SENTENCES[cause]}`, code };
+  return {
+    cause,
+    message: `${caller}, calling ${name}, ${SENTENCES[cause]}`,
+    code,
+    distrust: distrustOf(cause, code),
+  };
+}
+
+/** ERR_SSL_TLSV1_ALERT_UNKNOWN_CA, ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN, … */
+function distrustOf(cause: ClientTlsFailureCause, code: string | null): string | null {
+  if (cause !== 'tls-client-distrusts-ca') return null;
+  return /ALERT_([A-Z_]+)$/.exec(code ?? '')?.[1]?.toLowerCase() ?? 'bad_certificate';
 }
 
 function causeOf(text: string): ClientTlsFailureCause {
