@@ -14,13 +14,9 @@ export const ClientCertificateSettingsSchema = z
     host: HostSchema.meta({
       description: 'Host or glob, with or without :port; the first entry that fits is shown.',
     }),
-    cert: z
-      .string()
-      .min(1)
-      .optional()
-      .meta({
-        description: 'PEM file with the certificate, its chain after it; relative to the workspace file.',
-      }),
+    cert: z.string().min(1).optional().meta({
+      description: 'PEM file with the certificate, its chain after it; relative to the workspace file.',
+    }),
     key: z
       .string()
       .min(1)

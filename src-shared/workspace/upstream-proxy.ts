@@ -77,7 +77,6 @@ function percentDecoded(text: string): string {
 
 function fits({ username, password }: { username: string; password: string }): boolean {
   const size = (text: string): number => new TextEncoder().encode(text).length;
-  // eslint-disable-next-line no-control-regex
   const clean = !/[\u0000-\u001f\u007f]/.test(username + password) && !username.includes(':');
   return clean && size(username) <= maxCredentialBytes && size(password) <= maxCredentialBytes;
 }
@@ -107,13 +106,9 @@ export const UpstreamProxySettingsSchema = z.preprocess(
       description:
         'http, https, socks5 or socks5h, with user:password@ where needed; env: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY of Spike itself.',
     }),
-    noProxy: z
-      .array(NoProxyEntrySchema)
-      .max(1000)
-      .default([])
-      .meta({
-        description: 'Called directly: hosts, .suffixes, *.globs, networks, each with or without :port.',
-      }),
+    noProxy: z.array(NoProxyEntrySchema).max(1000).default([]).meta({
+      description: 'Called directly: hosts, .suffixes, *.globs, networks, each with or without :port.',
+    }),
     includeLoopback: z
       .boolean()
       .default(false)

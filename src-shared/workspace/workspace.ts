@@ -30,13 +30,9 @@ export const TlsSettingsSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .meta({ description: 'PEM files with more roots for upstreams, relative to the workspace file.' }),
-  clientCertificates: z
-    .array(ClientCertificateSettingsSchema)
-    .max(1000)
-    .default([])
-    .meta({
-      description: 'What is shown to upstreams that ask for a client certificate; the first that fits.',
-    }),
+  clientCertificates: z.array(ClientCertificateSettingsSchema).max(1000).default([]).meta({
+    description: 'What is shown to upstreams that ask for a client certificate; the first that fits.',
+  }),
 });
 export type TlsSettings = z.infer<typeof TlsSettingsSchema>;
 

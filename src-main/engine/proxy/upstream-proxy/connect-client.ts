@@ -87,7 +87,8 @@ export class ConnectClient implements ProxyConversation, Http1Sink<ResponseHead>
     const { status } = head;
     const code = `HTTP_${status}`;
     const words = [`${status} ${head.reason}`.trim(), ...details(head.fields)].join(', ').slice(0, maxWords);
-    if (status === 407) return credentialsRefused(this.#proxy, code, challengeOf(head.fields));
+    // Tinyproxy says 401 where credentials were given and are wrong; nobody else than the proxy answers CONNECT.
+    if (status === 407 || status === 401) return credentialsRefused(this.#proxy, code, challengeOf(head.fields));
     if (status === 504 || status === 408) {
       return notReached(this.#proxy, this.#place, 'upstream-connect-timeout', code, words);
     }

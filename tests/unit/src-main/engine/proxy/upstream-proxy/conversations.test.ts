@@ -104,6 +104,7 @@ describe('CONNECT to an HTTP proxy', () => {
       'Basic realm="corp"',
     ],
     ['407 x\r\nProxy-Authenticate: NTLM', 'upstream-proxy-credentials', 'knows the Basic scheme only'],
+    ['401 Unauthorized', 'upstream-proxy-credentials', 'HTTP_401'],
     ['403 Forbidden', 'upstream-proxy-refused', '403 Forbidden'],
     ['405 No', 'upstream-proxy-refused', '405 No'],
     ['502 Bad Gateway\r\nProxy-Status: squid; error=dns_error', 'upstream-unreachable', 'error=dns_error'],
