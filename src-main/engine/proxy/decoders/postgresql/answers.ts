@@ -65,7 +65,7 @@ export class Answers implements FrameSink {
 
   #answer(letter: string, bytes: Buffer, start: number, end: number, size: number): void {
     if (letter === 'C') return this.#complete(readCString(bytes, start, end).text);
-    if (letter === 'Z') return this.#ready(bytes[start]);
+    if (letter === 'Z') return this.#ready(start < end ? bytes[start] : undefined);
     if (letter === '1') return this.#parsed();
     if (letter === '2') return this.#expect('bind');
     if (letter === '3') return this.#expect('close');

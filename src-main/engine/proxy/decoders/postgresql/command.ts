@@ -73,4 +73,4 @@ function summary(command: Command): string {
   return [...parts, ...command.details].filter((part) => part !== '').join(', ');
 }
 
-const copyWords = { in: 'copied in', out: 'copied out', both: 'streamed' };
+const copyWords = { in: 'in', out: 'out', both: 'streamed' };

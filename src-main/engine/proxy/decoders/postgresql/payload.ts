@@ -17,9 +17,15 @@ export function readCString(
   end: number,
   encoding: TextEncoding = 'utf8',
 ): CString {
-  const found = bytes.indexOf(0, start);
-  const isCut = found < 0 || found >= end;
-  const last = isCut ? end : found;
+  let last = start;
+  const near = Math.min(end, start + 64);
+  while (last < near && bytes[last] !== 0) last++;
+  // A statement: a call into native code is cheaper from some length on.
+  if (last === near && last < end) {
+    const found = bytes.subarray(last, end).indexOf(0);
+    last = found < 0 ? end : last + found;
+  }
+  const isCut = last >= end;
   const text = encoding === 'utf8' ? cutUtf8(bytes, start, last) : bytes.toString('latin1', start, last);
   return { text, next: last + 1, isCut };
 }

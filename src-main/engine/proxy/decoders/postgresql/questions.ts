@@ -158,7 +158,7 @@ export class Questions implements FrameSink {
   #describe(bytes: Buffer, start: number, end: number): void {
     const name = readCString(bytes, Math.min(start + 1, end), end).text;
     const command =
-      bytes[start] === code('P')
+      start < end && bytes[start] === code('P')
         ? this.#portals.get(name)?.command
         : this.#prepared.get(name)?.parse?.command;
     this.#ask('describe', command ?? null, 0);
@@ -166,7 +166,7 @@ export class Questions implements FrameSink {
 
   #close(bytes: Buffer, start: number, end: number): void {
     const name = readCString(bytes, Math.min(start + 1, end), end).text;
-    if (bytes[start] === code('P')) this.#portals.delete(name);
+    if (start < end && bytes[start] === code('P')) this.#portals.delete(name);
     else this.#prepared.delete(name);
     this.#ask('close', null, 0);
   }

@@ -8,7 +8,7 @@ export interface CommandSpec {
   /** Arguments that are shown, from the first one. */
   readonly shown: number;
   /** What its answers need; `plain`: nothing, there is one. */
-  readonly answers: 'plain' | 'subscription' | 'monitor' | 'reset' | 'replication' | 'client';
+  readonly answers: 'plain' | 'subscription' | 'monitor' | 'reset' | 'replication' | 'client' | 'protocol';
 }
 
 /** Of commands that take nothing but keys, channels or patterns as many are shown. */
@@ -46,6 +46,7 @@ const answers: Readonly<Record<string, CommandSpec['answers']>> = {
   SYNC: 'replication',
   PSYNC: 'replication',
   CLIENT: 'client',
+  HELLO: 'protocol',
 };
 
 const specs = new Map<string, CommandSpec>();
