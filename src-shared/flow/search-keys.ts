@@ -32,7 +32,7 @@ export const textKeys = {
   error: key('part', 'Why it failed', 'error:upstream-*', failureCauses),
   fault: key('part', 'Rule or type of a fault that acted; * for any', 'fault:*'),
   header: key('part', 'Header line of request or response', 'header:"content-type: text/html"'),
-  body: key('part', 'Text in a stored body', 'body:"out of stock"'),
+  body: key('part', 'Text in a stored body, or in a message inside the flow', 'body:"out of stock"'),
 } as const;
 export type TextKey = keyof typeof textKeys;
 

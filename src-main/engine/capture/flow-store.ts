@@ -3,7 +3,7 @@ import { SpikeError } from '#shared/contract/errors.ts';
 import type { Flow } from '#shared/flow/flow.ts';
 import type { RedactSettings } from '#shared/workspace/workspace.ts';
 import type { Clock } from '../clock.ts';
-import type { MessagePage } from '#shared/flow/message.ts';
+import type { FlowMessage, MessagePage } from '#shared/flow/message.ts';
 import type { FlowStore, MessageQuery, StoredBody } from '../engine-interface.ts';
 import { decodeBody } from './body-decoding.ts';
 import { createHar } from './har.ts';
@@ -110,6 +110,7 @@ class Store implements RecordingFlowStore {
     for await (const piece of createHar({
       flows: this.#oldestFirst(query.filter),
       bodyOf: (flow, side) => this.#harBody(flow, side),
+      messagesOf: (flow) => this.#harMessages(flow),
       version: this.#options.version,
       redactor,
     })) {
@@ -135,19 +136,23 @@ class Store implements RecordingFlowStore {
       after = page.next ?? undefined;
     } while (after !== undefined);
     for (const id of ids.reverse()) {
-      const flow = await this.#getIfThere(id);
+      const flow = await ifThere(this.#options.recorder.get(id));
       if (flow !== null) yield flow;
     }
   }
 
-  /** A flow may make room for newer ones while an export is written. */
-  async #getIfThere(id: string): Promise<Flow | null> {
-    try {
-      return await this.#options.recorder.get(id);
-    } catch (error) {
-      if (error instanceof SpikeError && error.code === 'not-found') return null;
-      throw error;
+  async #harMessages({ id }: Flow): Promise<FlowMessage[]> {
+    const all: FlowMessage[] = [];
+    for (let after: number | null = -1; after !== null;) {
+      const page: MessagePage | null = await ifThere(
+        this.#options.recorder.messages(id, { after, limit: 1000 }),
+      );
+      if (page === null) break;
+      all.push(...page.messages);
+      // A flow that is open has a next page for as long as it is.
+      after = page.messages.length === 0 ? null : page.next;
     }
+    return all;
   }
 
   async #harBody(flow: Flow, side: 'request' | 'response'): Promise<HarBody | null> {
@@ -164,5 +169,15 @@ class Store implements RecordingFlowStore {
         return null;
       throw error;
     }
+  }
+}
+
+/** A flow may make room for newer ones while an export is written: null. */
+async function ifThere<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof SpikeError && error.code === 'not-found') return null;
+    throw error;
   }
 }

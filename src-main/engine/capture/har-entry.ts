@@ -9,6 +9,8 @@ import { fieldValue } from './field-text.ts';
 import { bodyComment, harTextOf } from './har-content.ts';
 import type { HarBody } from './har-content.ts';
 import { harHeaders, harUrl, queryString, requestCookies, responseCookies } from './har-fields.ts';
+import type { HarOptions } from './har.ts';
+import { harMessages } from './har-messages.ts';
 import type { Redactor } from './redaction.ts';
 
 /** What Chrome writes where there is no type; readers expect a string. */
@@ -18,11 +20,10 @@ type BodyOf = (flow: Flow, side: Direction) => Promise<HarBody | null>;
 /** `sizeBytes`: the length before secrets were replaced. */
 type Body = HarBody & { readonly sizeBytes: number };
 
-/** @param redactor null: as it was. Rejects only when `bodyOf` does. */
+/** Rejects only when `bodyOf` or `messagesOf` do. */
 export async function harEntry(
   flow: Flow,
-  bodyOf: BodyOf,
-  redactor: Redactor | null,
+  { bodyOf, messagesOf, redactor }: Pick<HarOptions, 'bodyOf' | 'messagesOf' | 'redactor'>,
   pageId: string,
 ): Promise<object> {
   const http = redactedHttp(flow, redactor);
@@ -41,9 +42,18 @@ export async function harEntry(
     timings,
     ...serverAddress(flow),
     connection: flow.connectionId,
-    ...(flow.kind === 'websocket' ? { _resourceType: 'websocket' } : {}),
+    ...(flow.kind === 'websocket' ? await webSocket(flow, messagesOf, redactor) : {}),
     _spike: ownFacts(flow, http, redactor),
   };
+}
+
+async function webSocket(
+  flow: Flow,
+  messagesOf: HarOptions['messagesOf'],
+  redactor: Redactor | null,
+): Promise<object> {
+  const messages = flow.messages === null ? [] : await messagesOf(flow);
+  return { _resourceType: 'websocket', _webSocketMessages: harMessages(flow, messages, redactor) };
 }
 
 /** Stands in where no HTTP came to be: a failed handshake, a refused head. The method is the refused one, if it was one. */
@@ -225,6 +235,7 @@ function ownFacts(flow: Flow, http: Http, redactor: Redactor | null): object {
     tls: flow.tls,
     sizes: flow.sizes,
     bodies: { request: http.requestBody, response: http.responseBody },
+    messages: flow.messages,
     grpcStatus: http.grpcStatus,
     trailers: http.trailers,
     faults: flow.faults.map((fault) => ({ ...fault, note: text(fault.note) })),

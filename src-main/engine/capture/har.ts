@@ -2,6 +2,7 @@
 // memory of one call. What readers insist on beyond the specification is said at the places where it is obeyed:
 // har-entry (a call), har-content (bodies), har-fields (headers, cookies, parameters, URLs).
 import type { Direction, Flow } from '#shared/flow/flow.ts';
+import type { FlowMessage } from '#shared/flow/message.ts';
 import type { HarBody } from './har-content.ts';
 import { harEntry } from './har-entry.ts';
 import type { Redactor } from './redaction.ts';
@@ -13,6 +14,8 @@ export interface HarOptions {
   readonly flows: readonly Flow[] | AsyncIterable<Flow>;
   /** The stored body; null when there is none, or none any more. May reject: then so does the export. */
   readonly bodyOf: (flow: Flow, side: Direction) => Promise<HarBody | null>;
+  /** What passed inside a WebSocket; [] when nothing of it is stored. May reject: then so does the export. */
+  readonly messagesOf: (flow: Flow) => Promise<readonly FlowMessage[]>;
   /** Spike's, for `creator.version`. */
   readonly version: string;
   /** null: secrets leave, too. */
@@ -34,7 +37,7 @@ export async function* createHar(options: HarOptions): AsyncGenerator<string, vo
       continue;
     }
     if (separator === '') yield opening(options.version, flow.startedAt);
-    const entry = await harEntry(flow, options.bodyOf, options.redactor, PAGE_ID);
+    const entry = await harEntry(flow, options, PAGE_ID);
     yield `${separator}\n${JSON.stringify(entry)}`;
     separator = ',';
   }

@@ -22,6 +22,7 @@ export const redactionPlaces = [
   'response-headers',
   'response-body',
   'trailers',
+  'messages',
   'text',
 ] as const;
 export type RedactionPlace = (typeof redactionPlaces)[number];

@@ -31,13 +31,25 @@ export async function loadTexts(
   );
   // Both are read before the first wait: afterwards the flow may be gone.
   const encoded = withBodies ? [readBody(store, flow, 'request'), readBody(store, flow, 'response')] : [];
+  const messages = withBodies && flow.messages !== null ? messageTexts(store, id) : [];
   const bodies = await Promise.all(encoded.map(decode));
   return {
     headerLines: () => lines,
-    bodyTexts: () => bodies.flatMap(({ text }) => text ?? []),
+    bodyTexts: () => [...bodies.flatMap(({ text }) => text ?? []), ...messages],
     faultTexts: () => faultTexts(flow.faults),
     unsearchedBodies: bodies.filter(({ whole }) => !whole).length,
   };
+}
+
+/** What passed inside the flow, as far as it is text: its first MiB. */
+function messageTexts(store: CaptureStore, id: string): string[] {
+  let length = 0;
+  let counted = 0;
+  const messages = store.messages(id, -1, (sofar) => {
+    for (; counted < sofar.length; counted += 1) length += sofar[counted]?.text.length ?? 0;
+    return length > maxSearchedBytes;
+  });
+  return messages.filter(({ encoding }) => encoding === 'text').map(({ text }) => text);
 }
 
 interface EncodedBody {

@@ -5,6 +5,7 @@ import Ajv from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Flow, Http } from '#shared/flow/flow.ts';
+import type { FlowMessage } from '#shared/flow/message.ts';
 import { createHar, harText } from '../../../../../src-main/engine/capture/har.ts';
 import type { HarBody, HarOptions } from '../../../../../src-main/engine/capture/har.ts';
 import { createRedactor } from '../../../../../src-main/engine/capture/redaction.ts';
@@ -75,9 +76,18 @@ const bodies =
   async (_, side) =>
     side === 'request' ? request : response;
 
+const none: HarOptions['messagesOf'] = async () => [];
+
 async function harOf(flows: HarOptions['flows'], change: Partial<HarOptions> = {}) {
   const bodyOf = bodies(whole('{"a":1}'), whole('{"ok":1}\n'));
-  const text = await harText({ flows, bodyOf, version: '0.1.0', redactor: null, ...change });
+  const text = await harText({
+    flows,
+    bodyOf,
+    messagesOf: none,
+    version: '0.1.0',
+    redactor: null,
+    ...change,
+  });
   const har = JSON.parse(text);
   expect(brokenChromeRules(har)).toEqual([]);
   expect(schemaErrors(har)).toBeNull();
@@ -140,7 +150,13 @@ describe('a file', () => {
         yield aFlow();
       }
     }
-    const pieces = createHar({ flows: endless(), bodyOf: bodies(null, null), version: '1', redactor: null });
+    const pieces = createHar({
+      flows: endless(),
+      bodyOf: bodies(null, null),
+      messagesOf: none,
+      version: '1',
+      redactor: null,
+    });
     for (let i = 0; i < 10; i += 1) expect((await pieces.next()).done).toBe(false);
     await pieces.return();
     expect(given).toBeLessThanOrEqual(2_000);
@@ -148,7 +164,8 @@ describe('a file', () => {
 
   test('fails when a body cannot be read', async () => {
     const bodyOf = () => Promise.reject(new Error('disk'));
-    await expect(harText({ flows: [aFlow()], bodyOf, version: '1', redactor: null })).rejects.toThrow('disk');
+    const options = { flows: [aFlow()], bodyOf, messagesOf: none, version: '1', redactor: null };
+    await expect(harText(options)).rejects.toThrow('disk');
   });
 });
 
@@ -431,7 +448,8 @@ describe('redaction', () => {
       fc.asyncProperty(secret, async (s) => {
         const { flow, request, response } = leaking(s);
         const mine = createRedactor({ key: Buffer.alloc(32, 1), headers: ['x-mine'], json: ['$.own'] });
-        const options = { flows: [flow], bodyOf: bodies(whole(request), whole(response)), version: '1' };
+        const bodyOf = bodies(whole(request), whole(response));
+        const options = { flows: [flow], bodyOf, messagesOf: none, version: '1' };
         const text = await harText({ ...options, redactor: mine });
         const open = await harText({ ...options, redactor: null });
         for (const form of [s, encodeURIComponent(s), Buffer.from(s).toString('base64'), jwtOf(s)]) {
@@ -457,6 +475,7 @@ describe('redaction', () => {
     const options = {
       flows: [aFlow({}, { requestHeaders: [], responseHeaders: [] })],
       bodyOf: bodies(whole(document), whole(document)),
+      messagesOf: none,
       version: '1',
     };
     const [open, redacted] = await Promise.all([
@@ -485,3 +504,64 @@ function harSchemaValidator(): (har: unknown) => unknown {
   }
   return (har) => (ajv.validate('har.json#', har) === true ? null : ajv.errors);
 }
+
+describe('messages of a WebSocket', () => {
+  const message = (change: Partial<FlowMessage>): FlowMessage => ({
+    index: 0,
+    type: 'text',
+    direction: 'request',
+    atMs: 1.5,
+    durationMs: null,
+    sizeBytes: 3,
+    text: 'hello',
+    encoding: 'text',
+    truncated: false,
+    compressed: false,
+    summary: '',
+    error: null,
+    ...change,
+  });
+  const socket = aFlow({ kind: 'websocket', messages: { count: 1, dropped: 0 } });
+  const framesOf = async (messages: FlowMessage[], change: Partial<HarOptions> = {}) =>
+    (await entryOf(socket, { messagesOf: async () => messages, ...change }))._webSocketMessages;
+
+  test('are what Chrome reads: direction, seconds, opcode, data', async () => {
+    const frames = await framesOf([
+      message({}),
+      message({ type: 'binary', direction: 'response', text: 'AQL/', encoding: 'base64', atMs: 1000 }),
+      message({ type: 'ping', text: '/w==', encoding: 'base64' }),
+      message({ type: 'close', text: '1000 bye', truncated: true }),
+      message({ type: 'data', text: '' }),
+    ]);
+    const start = Date.parse('2026-03-10T14:12:40.118Z') / 1000 + 0.00025;
+    expect(frames).toEqual([
+      { type: 'send', time: expect.closeTo(start + 0.0015, 5), opcode: 1, data: 'hello' },
+      { type: 'receive', time: expect.closeTo(start + 1, 5), opcode: 2, data: 'AQL/' },
+      { type: 'send', time: expect.any(Number), opcode: 9, data: 'ÿ' },
+      { type: 'send', time: expect.any(Number), opcode: 8, data: '1000 bye', _truncated: true },
+    ]);
+  });
+
+  test('lose their secrets, in text and in bytes, and are counted', async () => {
+    const jwt = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from('{"sub":"1234567890"}').toString('base64url')}.c2lnbmF0dXJl`;
+    const mine = redactor();
+    const frames = await framesOf(
+      [
+        message({ text: '{"password":"hunter22","n":1}' }),
+        message({ type: 'binary', encoding: 'base64', text: Buffer.from(`\0\x01${jwt}`).toString('base64') }),
+      ],
+      { redactor: mine },
+    );
+    expect(frames[0].data).toMatch(/^\{"password":"redacted-[0-9a-f]+","n":1\}$/);
+    expect(Buffer.from(frames[1].data, 'base64').toString()).not.toContain(jwt);
+    const counts = mine.summary().counts.filter(({ place }) => place === 'messages');
+    expect(counts.map(({ kind }) => kind).sort()).toEqual(['field', 'jwt']);
+  });
+
+  test('are [] when there were none, and not asked for', async () => {
+    const asked = () => Promise.reject(new Error('asked'));
+    const entry = await entryOf(aFlow({ kind: 'websocket' }), { messagesOf: asked });
+    expect(entry._webSocketMessages).toEqual([]);
+    expect(await entryOf(aFlow())).not.toHaveProperty('_webSocketMessages');
+  });
+});
