@@ -244,6 +244,7 @@ export class DataPlane implements WorkerDataPlane {
           ? new FlowMessages(flow, sink, () => this.#openFlows.messagesBegan())
           : null,
       destination: (scheme, host, port, serverName) => this.#destinations.get(scheme, host, port, serverName),
+      stripsAltSvc: () => this.#config.http.stripAltSvc,
       isForbidden: (host, port) => this.#ownPorts.forbids(host, port),
       leafContext: (name) => this.#leaves.contextFor(name),
       isRecording: () => this.#config.capture.recording,

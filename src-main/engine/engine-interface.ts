@@ -11,7 +11,7 @@ import type { MessagePage } from '#shared/flow/message.ts';
 import type { Route, RouteDefinition } from '#shared/routes/route.ts';
 import type { Rule, RuleDefinition, RuleInput, RulePatch } from '#shared/rules/rule.ts';
 import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
-import type { CaptureSettings, RedactSettings, TlsSettings } from '#shared/workspace/workspace.ts';
+import type { CaptureSettings, HttpSettings, RedactSettings, TlsSettings } from '#shared/workspace/workspace.ts';
 
 /**
  * The engine as its composition roots (the command line, the Electron shell) and the control API see it. Failures that
@@ -139,6 +139,7 @@ export interface EngineSettings {
   apply(settings: {
     capture: CaptureSettings;
     tls: TlsSettings;
+    http: HttpSettings;
     redact: RedactSettings;
     /** null: upstreams are called directly. */
     upstreamProxies: UpstreamProxies | null;

@@ -89,6 +89,7 @@ class ClusteredEngine implements Engine {
   readonly #prometheus: Prometheus;
   readonly #startedAt: number;
   #capture: CaptureSettings = defaults.capture;
+  #http = defaults.http;
   #tls: Pick<TlsSettings, 'passthrough'> = defaults.tls;
   #upstreams = UpstreamSettings.none;
   #version = 0;
@@ -214,6 +215,7 @@ class ClusteredEngine implements Engine {
         ...this.passthrough.config(),
         ...this.#upstreams.workerTls(),
       },
+      http: this.#http,
       upstreamProxies: this.#upstreams.proxies,
       forbiddenUpstreams: this.#options.forbiddenUpstreams?.() ?? [],
     };
@@ -239,6 +241,7 @@ class ClusteredEngine implements Engine {
     this.flows.setRedaction(settings.redact);
     this.#capture = settings.capture;
     this.#tls = settings.tls;
+    this.#http = settings.http;
     this.#upstreams = upstreams;
     this.passthrough.setOn(settings.tls.autoPassthrough);
     this.#recorder.setSettings({ maxDiskBytes: settings.capture.maxDiskBytes });

@@ -197,10 +197,11 @@ class WorkspaceSync implements OpenWorkspace {
       sameSettings(parsed.workspace, this.#applied?.workspace)
     )
       return;
-    const { capture, tls, redact, upstreamProxy } = parsed.workspace;
+    const { capture, tls, http, redact, upstreamProxy } = parsed.workspace;
     await this.#options.target.settings.apply({
       capture,
       tls,
+      http,
       redact,
       upstreamProxies: upstreamProxiesOf(upstreamProxy, this.#options.environment),
       baseDirectory: dirname(this.#path),
@@ -277,9 +278,10 @@ const removed = wholeFileDefect('The file is gone.');
 
 function sameSettings(a: Workspace, b: Workspace | undefined): boolean {
   if (b === undefined) return false;
-  const settings = ({ capture, tls, redact, upstreamProxy }: Workspace): unknown => [
+  const settings = ({ capture, tls, http, redact, upstreamProxy }: Workspace): unknown => [
     capture,
     tls,
+    http,
     redact,
     upstreamProxy,
   ];

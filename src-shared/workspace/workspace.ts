@@ -36,6 +36,14 @@ export const TlsSettingsSchema = z.strictObject({
 });
 export type TlsSettings = z.infer<typeof TlsSettingsSchema>;
 
+export const HttpSettingsSchema = z.strictObject({
+  stripAltSvc: z.boolean().default(true).meta({
+    description:
+      'Keeps Alt-Svc from clients whose TLS is opened, so that browsers do not go over to HTTP/3, which Spike does not see.',
+  }),
+});
+export type HttpSettings = z.infer<typeof HttpSettingsSchema>;
+
 export const RedactSettingsSchema = z.strictObject({
   headers: z.array(z.string().min(1)).default([]).meta({ description: 'More header names to replace.' }),
   json: z.array(z.string().min(1)).default([]).meta({ description: 'JSON paths such as $.card.number.' }),
@@ -48,6 +56,7 @@ export const WorkspaceSchema = z
     version: z.literal(1),
     routes: z.array(RouteDefinitionSchema).max(1000).default([]),
     tls: TlsSettingsSchema.prefault({}),
+    http: HttpSettingsSchema.prefault({}),
     rules: z.array(RuleDefinitionSchema).max(10_000).default([]),
     capture: CaptureSettingsSchema.prefault({}),
     redact: RedactSettingsSchema.prefault({}),

@@ -54,6 +54,7 @@ export interface HarnessOptions {
   readonly routes?: readonly RouteDefinition[];
   readonly rules?: readonly RuleText[];
   readonly tls?: Partial<WorkerConfig['tls']>;
+  readonly http?: Partial<WorkerConfig['http']>;
   readonly capture?: Partial<WorkerConfig['capture']>;
   readonly proxyListen?: string;
   readonly forbiddenUpstreams?: readonly string[];
@@ -217,6 +218,7 @@ export class DataPlaneHarness implements AsyncDisposable {
       capture,
       proxyListen,
       forbiddenUpstreams,
+      http,
       upstreamProxies,
     } = this.#options;
     return {
@@ -234,6 +236,7 @@ export class DataPlaneHarness implements AsyncDisposable {
         distrust: this.distrust.snapshot(),
         ...tls,
       },
+      http: { stripAltSvc: true, ...http },
       upstreamProxies: upstreamProxies ?? null,
       forbiddenUpstreams: forbiddenUpstreams ?? [],
     };

@@ -126,6 +126,7 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
     collectBody: () => null,
     messagesOf: () => null,
     destination,
+    stripsAltSvc: () => true,
     isForbidden: () => false,
   };
   const facts: ClientFacts = {

@@ -15,6 +15,7 @@ export function workerConfig(version: number, proxyListen = '127.0.0.1:0'): Work
       extraRootsPem: [],
       clientCertificates: [],
     } as unknown as WorkerConfig['tls'],
+    http: { stripAltSvc: true },
     upstreamProxies: null,
     forbiddenUpstreams: [],
   };

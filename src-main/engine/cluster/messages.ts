@@ -1,4 +1,4 @@
-import type { CaptureSettings, TlsSettings } from '#shared/workspace/workspace.ts';
+import type { CaptureSettings, HttpSettings, TlsSettings } from '#shared/workspace/workspace.ts';
 import type { RouteDefinition } from '#shared/routes/route.ts';
 import type { RuleDefinition } from '#shared/rules/rule.ts';
 import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
@@ -38,6 +38,7 @@ export interface WorkerConfig {
     /** Read and checked by the primary; the keys are secret, and go nowhere but into TLS. */
     readonly clientCertificates: readonly ClientCertificate[];
   };
+  readonly http: HttpSettings;
   /** The proxies by which upstreams are reached, passwords included; null: all are called directly. */
   readonly upstreamProxies: UpstreamProxies | null;
   /** host:port of listeners that no call may be forwarded to: the control API, and the proxy's own. */

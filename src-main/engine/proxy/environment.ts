@@ -49,6 +49,8 @@ export interface ProxyEnvironment {
     port: number,
     serverName?: string | null,
   ): Destination;
+  /** Whether Alt-Svc is kept from clients whose TLS is opened. */
+  stripsAltSvc(): boolean;
   /** True for Spike's own listeners, by name and port; what names resolve to is looked at again after connecting. */
   isForbidden(host: string, port: number): boolean;
 }

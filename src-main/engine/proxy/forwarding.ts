@@ -1,4 +1,5 @@
-import type { ClientFacts } from './environment.ts';
+import type { ClientFacts, ProxyEnvironment } from './environment.ts';
+import type { FlatFields } from './http1/fields.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
 import type { SerializeOptions, SerializeRequestOptions } from './http1/serialize-head.ts';
 import type { Destination, NetworkFailure } from './ports.ts';
@@ -71,18 +72,39 @@ function authorityOf({ origin }: Destination): string {
   return origin.slice(origin.indexOf('//') + 2);
 }
 
+/**
+ * Whether Alt-Svc is kept from the client. It would lead a browser from TLS that Spike reads to HTTP/3, which Spike does not
+ * carry, for as long as the field says (RFC 7838, section 2.2); over plain HTTP browsers do not follow it.
+ */
+export function dropsAltSvc(environment: ProxyEnvironment, facts: ClientFacts): boolean {
+  return facts.tls?.intercepted === true && environment.stripsAltSvc();
+}
+
+/** The fields of an HTTP/2 answer, names in lower case, without Alt-Svc. */
+export function withoutAltSvc(fields: FlatFields): FlatFields {
+  if (!fields.includes('alt-svc')) return fields;
+  const kept: FlatFields = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== 'alt-svc') kept.push(fields[i] as string, fields[i + 1] as string);
+  }
+  return kept;
+}
+
 /** How an answer is written to the client. `keepAlive`: its connection takes another request. */
 export function responseOptions(
   head: ResponseHead,
   request: RequestHead,
   keepAlive: boolean,
+  dropAltSvc: boolean,
 ): SerializeOptions {
-  if (head.status === 101) return { upgrade: true };
+  if (head.status === 101) return { upgrade: true, dropAltSvc };
   // What a 426 requires is said in Upgrade, and nowhere else (RFC 9110, section 15.5.22).
   const upgrade = head.status === 426 && head.upgrade !== null;
-  if (!keepAlive) return { connection: 'close', upgrade };
+  if (!keepAlive) return { connection: 'close', upgrade, dropAltSvc };
   // A 1.0 client keeps the connection only if it is told so (RFC 9112, appendix C.2.2).
-  return request.httpVersion === '1.0' ? { connection: 'keep-alive', upgrade } : { upgrade };
+  return request.httpVersion === '1.0'
+    ? { connection: 'keep-alive', upgrade, dropAltSvc }
+    : { upgrade, dropAltSvc };
 }
 
 /** Whether any content is to come with a request. */

@@ -14,6 +14,7 @@ import {
   hasBody,
   passesUpgrade,
   requestOptions,
+  dropsAltSvc,
   responseOptions,
   wayOf,
 } from './forwarding.ts';
@@ -204,7 +205,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const isUncertain = this.#head.expectContinue && !this.#requestComplete;
     if (head.framing === 'until-close' || isUncertain || this.#host.isDraining) this.#keepAlive = false;
     this.#startResponse(
-      serializeResponseHead(head, responseOptions(head, this.#head, this.#keepAlive)),
+      serializeResponseHead(head, responseOptions(head, this.#head, this.#keepAlive, this.#dropsAltSvc)),
       bodyLength(head),
     );
   }
@@ -366,10 +367,14 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   // --- answering
 
+  get #dropsAltSvc(): boolean {
+    return dropsAltSvc(this.#environment, this.#host.facts);
+  }
+
   #interim(head: ResponseHead): void {
     // A 1.0 client knows no interim responses (RFC 9110, section 15.2).
     if (this.#head.httpVersion === '1.0') return;
-    this.#host.client.writeText(serializeResponseHead(head));
+    this.#host.client.writeText(serializeResponseHead(head, { dropAltSvc: this.#dropsAltSvc }));
   }
 
   #startResponse(text: string, bodyBytes: number | null): void {

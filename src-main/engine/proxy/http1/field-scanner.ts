@@ -10,6 +10,8 @@ export const HOP_BY_HOP = 0;
 export const UPGRADE_LINE = 1;
 /** A TE that allows trailers: the one part of it that is passed on. */
 export const TE_TRAILERS = 2;
+/** Passed on unless the head is written without it. */
+export const ALT_SVC_LINE = 3;
 
 const noTokens: readonly string[] = Object.freeze([]);
 const closeTokens: readonly string[] = Object.freeze(['close']);
@@ -23,6 +25,7 @@ const TE = octetsOf('te');
 const HOST = octetsOf('host');
 const EXPECT = octetsOf('expect');
 const UPGRADE = octetsOf('upgrade');
+const ALT_SVC = octetsOf('alt-svc');
 const CONNECTION = octetsOf('connection');
 const KEEP_ALIVE = octetsOf('keep-alive');
 const CONTENT_LENGTH = octetsOf('content-length');
@@ -32,7 +35,7 @@ const PROXY_AUTHORIZATION = octetsOf('proxy-authorization');
 
 /** Lengths of these names: nearly every other line is passed by after one look at the length of its name. */
 const isNoticedLength = new Uint8Array(256);
-const noticed = [TE, HOST, EXPECT, UPGRADE, CONNECTION, KEEP_ALIVE, CONTENT_LENGTH];
+const noticed = [TE, HOST, EXPECT, UPGRADE, ALT_SVC, CONNECTION, KEEP_ALIVE, CONTENT_LENGTH];
 noticed.push(PROXY_CONNECTION, TRANSFER_ENCODING, PROXY_AUTHORIZATION);
 for (const name of noticed) isNoticedLength[name.length] = 1;
 
@@ -209,6 +212,7 @@ export class FieldScanner {
     else if (length === PROXY_AUTHORIZATION.length && isNamed(bytes, start, PROXY_AUTHORIZATION)) {
       this.mark(HOP_BY_HOP);
     } else if (length === UPGRADE.length && isNamed(bytes, start, UPGRADE)) this.noticeUpgrade();
+    else if (length === ALT_SVC.length && isNamed(bytes, start, ALT_SVC)) this.mark(ALT_SVC_LINE);
     else if (length === EXPECT.length && isNamed(bytes, start, EXPECT)) {
       this.expectContinue ||= this.value().toLowerCase() === '100-continue';
     } else if (length === TE.length && isNamed(bytes, start, TE)) {

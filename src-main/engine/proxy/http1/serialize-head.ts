@@ -1,5 +1,5 @@
 import type { MessageHead, RequestHead, ResponseHead } from './head.ts';
-import { TE_TRAILERS, UPGRADE_LINE } from './field-scanner.ts';
+import { ALT_SVC_LINE, TE_TRAILERS, UPGRADE_LINE } from './field-scanner.ts';
 import { assertFields } from './encode.ts';
 
 export interface SerializeOptions {
@@ -7,6 +7,8 @@ export interface SerializeOptions {
   readonly connection?: 'close' | 'keep-alive';
   /** Passes the Upgrade field on, with its Connection option. Default false: the upgrade is dropped. */
   readonly upgrade?: boolean;
+  /** Leaves Alt-Svc out (RFC 7838), so that the client stays where it is. Default false. */
+  readonly dropAltSvc?: boolean;
 }
 
 export interface SerializeRequestOptions extends SerializeOptions {
@@ -86,6 +88,7 @@ function cut(head: MessageHead, startLine: string | null, options: SerializeOpti
   for (let i = 0; marks !== null && i < marks.length; i += 3) {
     const kind = marks[i];
     if (kind === UPGRADE_LINE && options.upgrade === true) continue;
+    if (kind === ALT_SVC_LINE && options.dropAltSvc !== true) continue;
     out += text.slice(from, marks[i + 1]);
     from = marks[i + 2] as number;
     if (kind !== TE_TRAILERS || allowsTrailers) continue;
@@ -127,6 +130,7 @@ function rewrite(
 
 function travels(lower: string, head: MessageHead, options: SerializeOptions): boolean {
   if (lower === 'upgrade') return options.upgrade === true;
+  if (lower === 'alt-svc' && options.dropAltSvc === true) return false;
   if (hopByHop.has(lower)) return false;
   return neverDropped.has(lower) || !head.connectionTokens.includes(lower);
 }

@@ -4,7 +4,7 @@ import { CallRules } from '../call-rules.ts';
 import { cutByRule } from '../cut-by-rule.ts';
 import type { ClientFacts, ProxyEnvironment } from '../environment.ts';
 import { ExchangeRecord } from '../exchange-record.ts';
-import { forbidden, requestOptions, wayOf } from '../forwarding.ts';
+import { dropsAltSvc, forbidden, requestOptions, wayOf, withoutAltSvc } from '../forwarding.ts';
 import { GrpcCall } from '../grpc/grpc-call.ts';
 import { getField } from '../http1/fields.ts';
 import type { FlatFields } from '../http1/fields.ts';
@@ -310,7 +310,9 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     const text = fieldsText(head.fields);
     const line = `HTTP/2 ${head.status} ${reason}\r\n`;
     this.#record.responseHead(head.status, reason, text, line.length + text.length + 2);
-    this.#answer.begin(head, `${line}${text}\r\n`, bodyBytes, this.#rules.plan);
+    const isStripped = dropsAltSvc(this.#environment, this.#host.facts);
+    const passed = isStripped ? { ...head, fields: withoutAltSvc(head.fields) } : head;
+    this.#answer.begin(passed, `${line}${text}\r\n`, bodyBytes, this.#rules.plan);
   }
 
   /** Answers without the upstream: a rule said so, or it could not be reached. */
