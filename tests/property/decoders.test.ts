@@ -135,7 +135,7 @@ function mutated(passed: readonly Passed[], random: Random): Passed[] {
 function problems(whole: Decoded, split: Decoded): string[] {
   return [
     JSON.stringify(whole) === JSON.stringify(split) ? '' : 'split differs',
-    whole.messages.every(({ text }) => text.length <= messageTextLimit) ? '' : 'a text is too long',
+    whole.messages.every(({ text = '' }) => text.length <= messageTextLimit) ? '' : 'a text is too long',
     whole.messages.every(({ durationMs }) => (durationMs ?? 0) >= 0) ? '' : 'answered before it was asked',
   ].filter((problem) => problem !== '');
 }

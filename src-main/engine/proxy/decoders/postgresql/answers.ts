@@ -83,7 +83,7 @@ export class Answers implements FrameSink {
 
   /** Only "no" can be read on: "yes" is followed by a handshake of TLS or GSSAPI. */
   #encryption(octet: number): void {
-    if (octet !== 'N'.charCodeAt(0)) this.#session.lose('the connection is encrypted from here on');
+    if (octet !== 'N'.charCodeAt(0)) this.#session.lose('what follows is encrypted');
   }
 
   #authentication(bytes: Buffer, start: number, end: number): void {
