@@ -24,7 +24,7 @@ export function compileText(pattern: string | undefined, caseSensitive: boolean)
   if (/[*?]/.test(pattern)) return compileGlob(pattern, caseSensitive);
   if (caseSensitive) return (value) => value === pattern;
   const lower = pattern.toLowerCase();
-  return (value) => value === pattern || value.toLowerCase() === lower;
+  return (value) => value === pattern || (value.length === pattern.length && value.toLowerCase() === lower);
 }
 
 /** A test that looks for a regular expression anywhere in a text. Throws a `SyntaxError` that names the expression. */
@@ -68,9 +68,10 @@ function expressionOf(pattern: string): { source: string; anyCase: boolean } | n
 
 function compileGlob(pattern: string, caseSensitive: boolean): TextTest {
   const glob = (caseSensitive ? pattern : pattern.toLowerCase()).replace(/\*+/g, '*');
-  return caseSensitive
-    ? (value) => globMatches(glob, value)
-    : (value) => globMatches(glob, value.toLowerCase());
+  // Most texts that do not match differ at their beginning.
+  const begin = glob.slice(0, glob.search(/[*?]/));
+  const matches: TextTest = (value) => value.startsWith(begin) && globMatches(glob, value);
+  return caseSensitive ? matches : (value) => matches(value.toLowerCase());
 }
 
 /** Goes back to the last star only: what an earlier one took need never be given back. At most glob × text steps. */

@@ -62,8 +62,18 @@ export function traceIdOf(fields: readonly string[]): string | null {
   return parts[2] as string;
 }
 
+type QueryValues = ReadonlyMap<string, readonly string[]>;
+
+/** The rules of one call ask one after the other: it is read for the first of them. */
+let lastQuery: { readonly path: string; readonly values: QueryValues } = { path: '', values: new Map() };
+
 /** Parameters of the query of a path, by name, decoded (`+` is a space, as forms have it). What cannot be decoded stays as it is. */
-export function queryValues(path: string): ReadonlyMap<string, readonly string[]> {
+export function queryValues(path: string): QueryValues {
+  if (lastQuery.path !== path) lastQuery = { path, values: readQuery(path) };
+  return lastQuery.values;
+}
+
+function readQuery(path: string): QueryValues {
   const values = new Map<string, string[]>();
   const question = path.indexOf('?');
   if (question < 0) return values;

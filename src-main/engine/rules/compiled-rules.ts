@@ -1,7 +1,7 @@
 import type { Fault } from '#shared/rules/fault.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
 import type { CallFacts, TunnelFacts } from './call-facts.ts';
-import { compileMatch } from './match.ts';
+import { compileMatch, withoutQuery } from './match.ts';
 import type { CompiledMatch } from './match.ts';
 import { OrderedIndex } from './rule-index.ts';
 import { compileTrigger } from './trigger-draw.ts';
@@ -73,8 +73,9 @@ export class CompiledRules {
   matchCall(facts: CallFacts): Candidates {
     const { all, byPath } = this.#edge(facts.caller, facts.callee, facts.host);
     if (all.length === 0) return none;
-    const candidates = byPath === null ? all : byPath.find(pathOf(facts.path));
-    const matching = candidates.filter(({ match }) => match.aboutCalls && match.call(facts));
+    const path = withoutQuery(facts.path);
+    const candidates = byPath === null ? all : byPath.find(path);
+    const matching = candidates.filter(({ match }) => match.aboutCalls && match.call(facts, path));
     return matching.length === 0 ? none : matching;
   }
 
@@ -145,9 +146,4 @@ function bitsOf({ match, actsOnTunnels }: CompiledRule): number {
 
 function actsOnTunnels(fault: Fault): boolean {
   return faultRegistry[fault.type].createStage !== null;
-}
-
-function pathOf(path: string): string {
-  const question = path.indexOf('?');
-  return question < 0 ? path : path.slice(0, question);
 }

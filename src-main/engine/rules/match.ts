@@ -23,8 +23,11 @@ export interface CompiledMatch {
     readonly path: string | null;
   };
   edge(caller: string, callee: string, host: string): boolean;
-  /** What else the request's head tells; `edge` has been asked before. */
-  call(facts: CallFacts): boolean;
+  /**
+   * What else the request's head tells; `edge` has been asked before.
+   * @param path Without the query: cut once for all rules that are asked.
+   */
+  call(facts: CallFacts, path?: string): boolean;
   tunnel(facts: TunnelFacts): boolean;
   /** What is asked of the request's body; null: nothing. */
   readonly body: BodyTest | null;
@@ -32,7 +35,7 @@ export interface CompiledMatch {
   readonly status: StatusTest | null;
 }
 
-type FactsTest = (facts: CallFacts) => boolean;
+type FactsTest = (facts: CallFacts, path: string) => boolean;
 
 /** Compiles a match. Throws a `SyntaxError` for a regular expression that is none, naming it. */
 export function compileMatch(match: Match): CompiledMatch {
@@ -57,7 +60,7 @@ export function compileMatch(match: Match): CompiledMatch {
       path: plain(match.path),
     },
     edge: (callerName, calleeName, hostName) => caller(callerName) && callee(calleeName) && host(hostName),
-    call: (facts) => calls.every((test) => test(facts)),
+    call: (facts, path = withoutQuery(facts.path)) => calls.every((test) => test(facts, path)),
     tunnel: (facts) => place.every((test) => test(facts)),
     body,
     status,
@@ -96,7 +99,7 @@ function headTests(match: Match): FactsTest[] {
   }
   if (match.path !== undefined) {
     const path = compileText(match.path, true);
-    tests.push((facts) => path(withoutQuery(facts.path)));
+    tests.push((_facts, asked) => path(asked));
   }
   if (match.protocol !== undefined && match.protocol !== 'tcp') tests.push(protocolTest(match.protocol));
   if (match.grpc !== undefined) tests.push(grpcTest(match.grpc));
@@ -119,7 +122,7 @@ function protocolTest(protocol: MatchProtocol): FactsTest {
 function grpcTest(match: NonNullable<Match['grpc']>): FactsTest {
   const service = compileText(match.service, true);
   const method = compileText(match.method, true);
-  return ({ path, fields }) => {
+  return ({ fields }, path) => {
     const call = grpcCall(path);
     return call !== null && service(call.service) && method(call.method) && isGrpc(fields);
   };
@@ -144,7 +147,7 @@ function valuesTest(wanted: ValueTest): (values: readonly string[]) => boolean {
   return (values) => values.some(matches);
 }
 
-function withoutQuery(path: string): string {
+export function withoutQuery(path: string): string {
   const question = path.indexOf('?');
   return question < 0 ? path : path.slice(0, question);
 }

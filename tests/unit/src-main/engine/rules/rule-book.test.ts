@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import type { Rule, RuleInput } from '../../../../../src-shared/rules/rule.ts';
+import { RuleBook } from '../../../../../src-main/engine/rules/rule-book.ts';
+import { ManualClock } from '../../../../support/manual-clock.ts';
+
+const faults: RuleInput['faults'] = [{ type: 'hang' }];
+const input = (name: string, more: Partial<RuleInput> = {}): RuleInput => ({ name, faults, ...more });
+
+function bookWith(...inputs: RuleInput[]) {
+  const clock = new ManualClock();
+  const changed: Rule[] = [];
+  const removed: string[] = [];
+  let activeChanges = 0;
+  const book = new RuleBook(clock, {
+    changed: (rule) => void changed.push(rule),
+    removed: (id) => void removed.push(id),
+    reordered: () => undefined,
+    hits: () => undefined,
+    activeChanged: () => void (activeChanges += 1),
+  });
+  if (inputs.length > 0) book.load(inputs);
+  changed.length = 0;
+  activeChanges = 0;
+  return { book, clock, changed, removed, activeChanges: () => activeChanges };
+}
+const refusal = (work: () => unknown): unknown => {
+  try {
+    work();
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+  return 'done';
+};
+
+describe('a rule that expires', () => {
+  const brief = input('brief', { enabled: true, trigger: { expires: '5m' } });
+
+  it('says when, and turns itself off then, once, as if somebody had', () => {
+    const { book, clock, changed, activeChanges } = bookWith(brief);
+    expect(book.get('brief').expiresAt).toBe(new Date(clock.now() + 300_000).toISOString());
+    clock.advance(299_999);
+    expect(book.get('brief').enabled).toBe(true);
+    clock.advance(1);
+    expect(book.get('brief')).toMatchObject({ enabled: false, expiresAt: null, enabledAt: null });
+    expect(changed.map(({ id, enabled }) => [id, enabled])).toEqual([['brief', false]]);
+    expect(activeChanges()).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('begins anew when it is turned on or changed, and not when another is', () => {
+    const { book, clock } = bookWith(brief, input('other'));
+    clock.advance(200_000);
+    book.update('other', { enabled: true });
+    book.load([brief, input('other')]);
+    clock.advance(100_000);
+    expect(book.get('brief').enabled).toBe(false);
+    book.update('brief', { enabled: true });
+    clock.advance(200_000);
+    book.update('brief', { trigger: { expires: '5m', first: 3 } });
+    clock.advance(200_000);
+    expect(book.get('brief').enabled).toBe(true);
+    clock.advance(100_000);
+    expect(book.get('brief').enabled).toBe(false);
+  });
+
+  it('leaves no timer behind when it is turned off, removed, left out of a file, or the book is closed', () => {
+    const enders: ((book: RuleBook) => void)[] = [
+      (book) => book.disableAll(),
+      (book) => book.remove('brief'),
+      (book) => book.load([]),
+      (book) => book.update('brief', { trigger: {} }),
+      (book) => book.close(),
+    ];
+    for (const end of enders) {
+      const { book, clock } = bookWith(brief);
+      expect(clock.pendingTimers).toBe(1);
+      end(book);
+      expect(clock.pendingTimers).toBe(0);
+    }
+  });
+});
+
+describe('a list of rules', () => {
+  it('is refused as a whole when one of it is bad: what held stays', () => {
+    const { book, changed } = bookWith(input('a', { enabled: true }));
+    const before = book.list();
+    const bad = input('c', { match: { path: '/(/i' } });
+    expect(refusal(() => book.load([input('b'), bad]))).toBe('invalid-input');
+    expect(refusal(() => book.create(bad))).toBe('invalid-input');
+    expect(refusal(() => book.update('a', { match: { body: {} } }))).toBe('invalid-input');
+    expect(book.list()).toEqual(before);
+    expect(changed).toEqual([]);
+  });
+
+  it('keeps what is equal, with its hits and its epoch, wherever it stands', () => {
+    const { book, removed } = bookWith(
+      input('a', { enabled: true }),
+      input('b', { enabled: true }),
+      input('c'),
+    );
+    book.addHits({ a: 3, b: 1, gone: 9 });
+    const [a] = book.active();
+    book.load([
+      input('b', { enabled: true, match: { path: '/x' } }),
+      input('d'),
+      input('a', { enabled: true }),
+    ]);
+    expect(book.list().map(({ id, hits }) => [id, hits])).toEqual([
+      ['b', 1],
+      ['d', 0],
+      ['a', 3],
+    ]);
+    expect(book.active().find(({ id }) => id === 'a')).toEqual(a);
+    expect(removed).toEqual(['c']);
+  });
+
+  it('may give rules with ids each other’s names, and names are free again afterwards', () => {
+    const { book } = bookWith(input('one', { id: 'x' }), input('two', { id: 'y' }));
+    book.load([input('two', { id: 'x' }), input('one', { id: 'y' })]);
+    expect(book.list().map(({ id, name }) => [id, name])).toEqual([
+      ['x', 'two'],
+      ['y', 'one'],
+    ]);
+    expect(refusal(() => book.update('x', { name: 'one' }))).toBe('conflict');
+    book.update('y', { name: 'three' });
+    expect(book.update('x', { name: 'one' }).name).toBe('one');
+    book.remove('x');
+    expect(book.create(input('one')).id).toBe('one');
+  });
+
+  it('may be 10,000 long, and no longer', () => {
+    const inputs = Array.from({ length: 10_000 }, (_, index) =>
+      input(`rule ${index}`, { enabled: true, match: { callee: `service-${index}` } }),
+    );
+    const { book } = bookWith(...inputs);
+    expect(book.active()).toHaveLength(10_000);
+    book.load(inputs);
+    expect(refusal(() => book.create(input('one more')))).toBe('conflict');
+    expect(book.disableAll()).toHaveLength(10_000);
+  });
+});
