@@ -119,8 +119,7 @@ export class DataPlane implements WorkerDataPlane {
     this.#capture = createCaptureWriter({
       clock,
       settings: config.capture,
-      send: (batch, droppedFlows, droppedBodies) =>
-        link.send({ type: 'capture', batch, droppedFlows, droppedBodies }),
+      send: (batch, droppedFlows, droppedBodies) => link.capture(batch, droppedFlows, droppedBodies),
     });
     const dialOptions: DialOptions = {
       clock,

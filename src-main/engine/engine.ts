@@ -10,6 +10,7 @@ import { createFlowStore } from './capture/flow-store.ts';
 import type { RecordingFlowStore } from './capture/flow-store.ts';
 import { createRecorder } from './capture/recorder-client.ts';
 import type { RecorderClient } from './capture/recorder-client.ts';
+import { WorkerPipes } from './capture/worker-pipes.ts';
 import { DecisionDesk } from './cluster/decision-desk.ts';
 import type { WorkerExec } from './cluster/fork-worker.ts';
 import type { ToPrimary, WorkerConfig, WorkerIdentity } from './cluster/messages.ts';
@@ -81,6 +82,7 @@ class ClusteredEngine implements Engine {
   readonly #agentId: string;
   readonly #recorder: RecorderClient;
   readonly #supervisor: Supervisor;
+  readonly #pipes: WorkerPipes;
   readonly #book: RuleBook;
   readonly #events = new EngineEvents();
   readonly #desk: DecisionDesk;
@@ -97,7 +99,6 @@ class ClusteredEngine implements Engine {
   #last: Promise<{ released: number }> = Promise.resolve({ released: 0 });
   #running = false;
   #proxy: { address: string | null; error: string | null } = { address: null, error: null };
-  #dropped = { flows: 0, bodies: 0 };
   #flowsPerSecond = 0;
 
   constructor(options: EngineOptions, parts: Parts) {
@@ -120,6 +121,11 @@ class ClusteredEngine implements Engine {
       applyLater: () => this.#reconfigureAndReport(),
     });
     this.#supervisor = this.#createSupervisor(parts.identityFor);
+    this.#pipes = new WorkerPipes({
+      clock,
+      recorder: parts.recorder,
+      stored: (worker, bytes) => this.#supervisor.send(worker, { type: 'capture.ack', bytes }),
+    });
     this.flows = createFlowStore({
       recorder: parts.recorder,
       clock,
@@ -159,6 +165,7 @@ class ClusteredEngine implements Engine {
     this.#book.close();
     await this.#supervisor.close(drainMs);
     this.#prometheus.close();
+    await this.#pipes.allEnded();
     await this.#recorder.close();
   }
 
@@ -185,7 +192,7 @@ class ClusteredEngine implements Engine {
         maxBytes: this.#capture.maxDiskBytes,
         oldestAt: stats.oldestAtMs === null ? null : new Date(stats.oldestAtMs).toISOString(),
       },
-      dropped: { flows: this.#dropped.flows + stats.droppedFlows, bodies: this.#dropped.bodies },
+      dropped: { flows: this.#pipes.dropped.flows + stats.droppedFlows, bodies: this.#pipes.dropped.bodies },
       flowsPerSecond: this.#flowsPerSecond,
       activeFaults: this.#book.active().length,
       upstreams: this.#upstreams.status(this.#options.clock.now()),
@@ -259,13 +266,6 @@ class ClusteredEngine implements Engine {
 
   #received(worker: number, message: ToPrimary): void {
     switch (message.type) {
-      case 'capture':
-        this.#dropped.flows += message.droppedFlows;
-        this.#dropped.bodies += message.droppedBodies;
-        void this.#recorder
-          .write(message.batch)
-          .then((bytes) => this.#supervisor.send(worker, { type: 'capture.ack', bytes }));
-        return;
       case 'edges': {
         const report = readEdgeReport(message.report);
         if (report === null)
@@ -309,7 +309,9 @@ class ClusteredEngine implements Engine {
     this.#events.tell({ type: 'worker.lost', worker, pid, reason, lostFlows: openFlows });
     const message = `Worker ${worker} was lost (${reason}) while the call was open; it was cut.`;
     const error = { code: 'SPIKE_WORKER_LOST', cause: 'spike-worker-lost' as const, message };
-    this.#recorder.markLost(openFlowIds, error).catch((failure: unknown) => {
+    // Not before what it wrote of them: what ended in its last batch is not lost.
+    const marked = this.#pipes.ended(worker).then(() => this.#recorder.markLost(openFlowIds, error));
+    marked.catch((failure: unknown) => {
       this.#options.log.warn(
         { worker, failure: String(failure) },
         'The calls of a lost worker could not be marked.',
@@ -371,6 +373,7 @@ class ClusteredEngine implements Engine {
         return this.#config();
       },
       onMessage: (worker, message) => this.#received(worker, message),
+      onCapture: (worker, pipe) => this.#pipes.receive(worker, pipe),
       onEvent: (event) => this.#happened(event),
       // Losses and replacements are events of their own; the rest is in the status, which is asked for.
       onChange: () => undefined,

@@ -3,10 +3,12 @@ import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSystemClock } from '../../src-main/engine/clock.ts';
+import { frameHeaderBytes, writeFrameHeader } from '../../src-main/engine/capture/batch-frame.ts';
 import { createCaptureWriter } from '../../src-main/engine/capture/capture-writer.ts';
 import type { FeedBatch } from '../../src-main/engine/capture/live-feed.ts';
 import { createRecorder } from '../../src-main/engine/capture/recorder-client.ts';
@@ -78,6 +80,37 @@ test('from a record in a worker to a row, a flow and its body', async () => {
   expect(body).toMatchObject({ contentType: 'text/plain', contentEncoding: 'identity', truncated: false });
   expect(body.bytes.toString()).toBe('answer 42');
   expect((await recorder.summaries({ filter: 'body:"answer 999"', limit: 10 })).rows).toHaveLength(1);
+});
+
+test('out of the pipe of a worker, cut anywhere, to rows; what was dropped is told with it', async () => {
+  const recorder = await start();
+  const pipe = new PassThrough();
+  let storedBytes = 0;
+  let dropped = 0;
+  const ended = recorder.receive(pipe, {
+    stored: (bytes) => void (storedBytes += bytes),
+    dropped: (flows, bodies) => void (dropped += flows + bodies),
+  });
+  const body = bodyOf(Buffer.alloc(400_000, 'b'));
+  const batches = [batchOf(flowRecord(1)), batchOf(flowRecord(2), flowRecord(3, { responseBody: body }))];
+  for (const batch of batches) {
+    const header = Buffer.alloc(frameHeaderBytes);
+    const flows = batch.readUInt32LE(8);
+    writeFrameHeader(header, { bytes: batch.length, flows, droppedFlows: 1, droppedBodies: 2 });
+    const bytes = Buffer.concat([header, batch]);
+    for (let at = 0; at < bytes.length; at += 30_011) pipe.write(bytes.subarray(at, at + 30_011));
+  }
+  pipe.end();
+  await ended;
+  const allBytes = batches.reduce((sum, batch) => sum + batch.length, 0);
+  await vi.waitFor(() => expect(storedBytes).toBe(allBytes));
+  expect((await recorder.summaries({ filter: '', limit: 10 })).rows.map(({ id }) => id)).toEqual([
+    idOf(3),
+    idOf(2),
+    idOf(1),
+  ]);
+  expect((await recorder.bodyOf(idOf(3), 'response')).bytes).toHaveLength(400_000);
+  expect(dropped).toBe(6);
 });
 
 test('what cannot be answered is an error with its code', async () => {

@@ -143,7 +143,10 @@ export class DataPlaneHarness implements AsyncDisposable {
       clock: createSystemClock(),
       random,
       log: silentLog,
-      link: { send: (message) => this.#receive(message) },
+      link: {
+        send: (message) => this.#receive(message),
+        capture: (batch) => this.#capture(Buffer.from(batch)),
+      },
       edges: this.edges,
       names: { ...plainNames, ...parts.names },
       ...(parts.connectTimeoutMs !== undefined && { connectTimeoutMs: parts.connectTimeoutMs }),
@@ -243,8 +246,7 @@ export class DataPlaneHarness implements AsyncDisposable {
   }
 
   #receive(message: ToPrimary): void {
-    if (message.type === 'capture') this.#capture(Buffer.from(message.batch));
-    else if (message.type === 'decide') {
+    if (message.type === 'decide') {
       const decision = this.#desk.decide(this.#worker, message.ruleId, message.epoch);
       // As over a channel: the answer comes later.
       setImmediate(() => this.plane.decideReply(message.ask, decision));
@@ -261,6 +263,10 @@ export class DataPlaneHarness implements AsyncDisposable {
         this.hits.set(rule, (this.hits.get(rule) ?? 0) + count);
       }
     }
+    this.#resumeWaiting();
+  }
+
+  #resumeWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resume of waiting) resume();
@@ -283,6 +289,7 @@ export class DataPlaneHarness implements AsyncDisposable {
       }
     }
     this.plane.captureAck(bytes.length);
+    this.#resumeWaiting();
   }
 }
 

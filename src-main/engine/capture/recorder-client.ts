@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { RulePreview } from '#shared/contract/rule-preview.ts';
@@ -7,6 +8,8 @@ import type { Clock, Timer } from '../clock.ts';
 import type { MessagePage } from '#shared/flow/message.ts';
 import type { FlowPage, MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
+import { BatchIntake, ownBuffer } from './batch-intake.ts';
+import type { BatchOwner } from './batch-intake.ts';
 import type { CaptureStats } from './capture-store.ts';
 import type { CountResult, SearchPage, SearchQuery } from './flow-search.ts';
 import type { FeedBatch } from './live-feed.ts';
@@ -44,6 +47,11 @@ export interface RecorderClient {
    * its bytes, for `capture.ack`, once it is written or counted as dropped. Never rejects.
    */
   write(batch: Uint8Array): Promise<number>;
+  /**
+   * Takes a worker's batches out of its pipe until the pipe ends; resolves then. What was read by then is in the thread's
+   * hands, before anything that is asked from then on.
+   */
+  receive(pipe: Readable, owner: BatchOwner): Promise<void>;
   list(query: SearchQuery): Promise<FlowPage<Flow> & { readonly unsearchedBodies: number }>;
   summaries(query: SearchQuery): Promise<SearchPage>;
   count(filter: string): Promise<CountResult>;
@@ -88,6 +96,8 @@ class ThreadedRecorder implements RecorderClient {
   readonly #listeners = new Set<(batch: FeedBatch) => void>();
   readonly #writes = new Map<number, { bytes: number; flows: number; resolve: (bytes: number) => void }>();
   readonly #asks = new Map<number, Settle<unknown>>();
+  /** Pipes of workers, by a number of their own. */
+  readonly #intakes = new Map<number, BatchIntake>();
   #thread: Worker | null = null;
   #opening: Settle<void> | null = null;
   #settings: RecorderSettings;
@@ -131,6 +141,24 @@ class ThreadedRecorder implements RecorderClient {
       this.#writes.set(seq, { bytes: length, flows, resolve });
       this.#post({ type: 'batch', seq, bytes }, [bytes]);
     });
+  }
+
+  receive(pipe: Readable, owner: BatchOwner): Promise<void> {
+    const source = ++this.#number;
+    const isThere = (): boolean => this.#thread !== null && !this.#closed;
+    const intake = new BatchIntake(source, pipe, owner, {
+      get isThere() {
+        return isThere();
+      },
+      hand: (from, bytes) => this.#post({ type: 'piece', source: from, bytes }, [bytes]),
+      ended: (from) => {
+        this.#post({ type: 'ended', source: from });
+        this.#forgetIfDone(from);
+      },
+      lost: (flows) => (this.#droppedFlows += flows),
+    });
+    this.#intakes.set(source, intake);
+    return intake.ended;
   }
 
   list(query: SearchQuery): Promise<Answers['list']> {
@@ -245,11 +273,19 @@ class ThreadedRecorder implements RecorderClient {
   #stored(message: Extract<FromRecorder, { type: 'stored' }>): void {
     this.#stats = message.stats;
     this.#droppedFlows += message.droppedFlows;
+    for (const [source, batches] of message.batches) {
+      this.#intakes.get(source)?.stored(batches);
+      this.#forgetIfDone(source);
+    }
     for (const seq of message.seqs) {
       const write = this.#writes.get(seq);
       this.#writes.delete(seq);
       write?.resolve(write.bytes);
     }
+  }
+
+  #forgetIfDone(source: number): void {
+    if (this.#intakes.get(source)?.isDone === true) this.#intakes.delete(source);
   }
 
   #answered(message: Extract<FromRecorder, { type: 'answer' }>): void {
@@ -277,6 +313,10 @@ class ThreadedRecorder implements RecorderClient {
       resolve(bytes);
     }
     this.#writes.clear();
+    for (const [source, intake] of this.#intakes) {
+      intake.threadLost();
+      this.#forgetIfDone(source);
+    }
     for (const { reject } of this.#asks.values()) reject(unavailable());
     this.#asks.clear();
     if (!this.#closed && wasOpen) this.#restartLater();
@@ -293,12 +333,6 @@ class ThreadedRecorder implements RecorderClient {
     };
     this.#restart = this.#clock.setTimer(restartAfterMs, again, true);
   }
-}
-
-/** The bytes in an ArrayBuffer of their own: one that is shared with other data must not be transferred. */
-function ownBuffer(batch: Uint8Array): ArrayBuffer {
-  const whole = batch.byteLength === batch.buffer.byteLength && batch.buffer instanceof ArrayBuffer;
-  return whole ? (batch.buffer as ArrayBuffer) : new Uint8Array(batch).buffer;
 }
 
 function unavailable(): SpikeError {

@@ -11,13 +11,17 @@ import type { PreviewQuery } from './rule-preview.ts';
 /**
  * What the primary and the recorder's thread say to each other.
  *
- *     primary ── batch, settings, ask ──► recorder
+ *     primary ── piece, ended, batch, settings, ask ──► recorder
  *     primary ◄── opened | failed, stored, answer, feed, log ── recorder
  *
- * Batches are transferred, not copied. `stored` is what the workers wait for: a recorder that falls behind answers
+ * Pieces of workers' pipes and batches are transferred, not copied. `stored` is what the workers wait for: a recorder that falls behind answers
  * later, their queues fill, and they drop and count; nothing piles up here.
  */
 export type ToRecorder =
+  /** What came out of a worker's pipe, cut anywhere (batch-frame.ts). */
+  | { readonly type: 'piece'; readonly source: number; readonly bytes: ArrayBuffer }
+  /** That pipe has ended. */
+  | { readonly type: 'ended'; readonly source: number }
   | { readonly type: 'batch'; readonly seq: number; readonly bytes: ArrayBuffer }
   | { readonly type: 'settings'; readonly settings: RecorderSettings }
   | { readonly type: 'ask'; readonly ask: number; readonly question: Question };
@@ -30,6 +34,8 @@ export type FromRecorder =
       readonly type: 'stored';
       /** The batches up to this one, each in its turn. */
       readonly seqs: readonly number[];
+      /** Of pipes: how many batches of each, in the order in which they came. */
+      readonly batches: readonly (readonly [source: number, batches: number])[];
       /** Flows of these batches that are not stored: the disk was full, or a batch could not be read. */
       readonly droppedFlows: number;
       readonly stats: CaptureStats;

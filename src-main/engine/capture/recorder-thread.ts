@@ -13,7 +13,9 @@ function run(port: MessagePort, data: RecorderThreadData): void {
   if (recorder === null) return;
   post({ type: 'opened', stats: recorder.stats() });
   port.on('message', (message: ToRecorder) => {
-    if (message.type === 'batch') recorder.take(message.seq, message.bytes);
+    if (message.type === 'piece') recorder.takePiece(message.source, Buffer.from(message.bytes));
+    else if (message.type === 'ended') recorder.endSource(message.source);
+    else if (message.type === 'batch') recorder.take(message.seq, message.bytes);
     else if (message.type === 'settings') recorder.configure(message.settings);
     else void answer(recorder, message, post).then((closed) => closed && port.close());
   });

@@ -4,6 +4,7 @@ import type { MessagePage } from '#shared/flow/message.ts';
 import type { Clock } from '../clock.ts';
 import type { MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
+import { BatchAssembler, BatchBuffers } from './batch-assembler.ts';
 import { batchHeaderBytes, MalformedBatchError, readIndex, splitBatch } from './batch-codec.ts';
 import { isDamage, sqlite, sqliteCode } from './capture-file.ts';
 import { CaptureStore } from './capture-store.ts';
@@ -28,7 +29,9 @@ const transactionBytes = 4 * 1024 ** 2;
 const complaintEveryMs = 10_000;
 
 interface QueuedBatch {
-  readonly seq: number;
+  /** Of a batch that came by itself; null: it came out of the pipe `source`. */
+  readonly seq: number | null;
+  readonly source: number;
   readonly bytes: Buffer;
 }
 
@@ -41,6 +44,8 @@ export class Recorder {
   readonly #store: CaptureStore;
   readonly #search: FlowSearch;
   readonly #feed: LiveFeed;
+  readonly #buffers = new BatchBuffers();
+  readonly #sources = new Map<number, BatchAssembler>();
   #queue: QueuedBatch[] = [];
   #turn: NodeJS.Immediate | null = null;
   #complainedAtMs = -Infinity;
@@ -64,7 +69,28 @@ export class Recorder {
 
   /** Queued; `stored` is posted once it is written, or counted as dropped. */
   take(seq: number, bytes: ArrayBuffer): void {
-    this.#queue.push({ seq, bytes: Buffer.from(bytes) });
+    this.#enqueue({ seq, source: 0, bytes: Buffer.from(bytes) });
+  }
+
+  /** The next bytes of a worker's pipe: batches are queued as they become whole. */
+  takePiece(source: number, bytes: Buffer): void {
+    let assembler = this.#sources.get(source);
+    if (assembler === undefined) {
+      assembler = new BatchAssembler(this.#buffers, (batch) =>
+        this.#enqueue({ seq: null, source, bytes: batch }),
+      );
+      this.#sources.set(source, assembler);
+    }
+    assembler.add(bytes);
+  }
+
+  /** What is not whole is not going to be. */
+  endSource(source: number): void {
+    this.#sources.delete(source);
+  }
+
+  #enqueue(batch: QueuedBatch): void {
+    this.#queue.push(batch);
     this.#turn ??= setImmediate(() => this.#writeTurn());
   }
 
@@ -150,12 +176,8 @@ export class Recorder {
     if (batches.length > 0 && !this.#writeStore(batches))
       droppedFlows += batches.reduce((sum, { flows }) => sum + flows.length, 0);
     else for (const { flows } of batches) for (const { summary } of flows) this.#feed.add(summary);
-    this.#options.post({
-      type: 'stored',
-      seqs: queued.map(({ seq }) => seq),
-      droppedFlows,
-      stats: this.stats(),
-    });
+    this.#options.post({ type: 'stored', ...idsOf(queued), droppedFlows, stats: this.stats() });
+    for (const { seq, bytes } of queued) if (seq === null) this.#buffers.giveBack(bytes);
   }
 
   #index(bytes: Buffer): IndexedBatch | null {
@@ -257,6 +279,16 @@ function bodyNotStored(id: string, side: string, state: BodyState): SpikeError {
       reason: state,
     },
   );
+}
+
+function idsOf(queued: readonly QueuedBatch[]) {
+  const seqs: number[] = [];
+  const batches = new Map<number, number>();
+  for (const { seq, source } of queued) {
+    if (seq === null) batches.set(source, (batches.get(source) ?? 0) + 1);
+    else seqs.push(seq);
+  }
+  return { seqs, batches: [...batches] };
 }
 
 /** As the header of the batch has it, if it can be believed at all: a flow takes more than 100 bytes. */

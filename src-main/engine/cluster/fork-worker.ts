@@ -32,7 +32,8 @@ export function forkWorker(exec: WorkerExec): Worker {
     execArgv: [...(exec.execArgv ?? [])],
     execPath: exec.execPath ?? process.execPath,
     serialization: 'advanced' as const, // Bytes cross as bytes.
-    silent: false,
+    // The last one is for batches of the capture (batch-pipe.ts).
+    stdio: ['inherit' as const, 'inherit' as const, 'inherit' as const, 'ipc' as const, 'pipe' as const],
     windowsHide: true,
   };
   cluster.setupPrimary(settings);

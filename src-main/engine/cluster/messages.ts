@@ -8,7 +8,8 @@ import type { ClientDistrust } from '../tls/auto-passthrough.ts';
 
 /**
  * What the primary and its workers say to each other, over the cluster's channel (serialization `advanced`, so that
- * bytes cross as bytes). Everything is one of these; nothing else may be sent.
+ * bytes cross as bytes). Everything is one of these; nothing else may be sent. Batches of the capture have a pipe of their own
+ * (batch-pipe.ts).
  *
  *     primary ── configure, decide.reply, capture.ack, drain ──► worker
  *     primary ◄── ready, listening, decide, release, capture, edges, hits, gauge, metrics ── worker
@@ -84,13 +85,6 @@ export type ToPrimary =
   | { readonly type: 'decide'; readonly ask: number; readonly ruleId: string; readonly epoch: number }
   /** A call is over for which such a question was answered with a place of `maxConcurrent`. */
   | { readonly type: 'release'; readonly ruleId: string; readonly epoch: number }
-  /** One encoded batch of flow records (capture/batch-codec.ts). */
-  | {
-      readonly type: 'capture';
-      readonly batch: Uint8Array;
-      readonly droppedFlows: number;
-      readonly droppedBodies: number;
-    }
   /** Figures per edge since the last report (metrics/edge-report.ts). */
   | { readonly type: 'edges'; readonly report: unknown }
   /** A client did not go on with the certificate for a name; `alert` null: it said nothing. */

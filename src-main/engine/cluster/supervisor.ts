@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { WorkerStatus } from '#shared/contract/status.ts';
 import type { Clock, Timer } from '../clock.ts';
@@ -63,6 +64,8 @@ export interface SupervisorOptions {
   config(): WorkerConfig;
   /** Every message of every worker; called before the supervisor acts on it only for what it does not need itself. */
   onMessage(worker: number, message: ToPrimary): void;
+  /** A process was forked, and writes its batches into that pipe (batch-pipe.ts). Default: they are thrown away. */
+  onCapture?(worker: number, pipe: Readable): void;
   onEvent(event: SupervisorEvent): void;
   /** Some worker's state has changed. */
   onChange(workers: readonly WorkerStatus[]): void;
@@ -208,6 +211,8 @@ class ClusterSupervisor implements Supervisor {
       config: () => this.#config as WorkerConfig,
       owner: {
         message: (slot, message) => this.#o.onMessage(slot.number, message),
+        forked: (slot, pipe) =>
+          this.#o.onCapture === undefined ? pipe.resume() : this.#o.onCapture(slot.number, pipe),
         ready: (slot, address, afterMs) => this.#ready(slot, address, afterMs),
         listenFailed: (slot, error) => this.#listenFailed(slot, error),
         lost: (slot, lost) => this.#lost(slot, lost),

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createSystemClock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { BatchPipe } from './batch-pipe.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import { createWorkerSession } from './worker-session.ts';
 import type { WorkerSession, WorkerSessionOptions } from './worker-session.ts';
@@ -19,13 +20,14 @@ const aloneMs = 3000;
 export function runWorker(createDataPlane: WorkerSessionOptions['createDataPlane']): WorkerSession {
   process.on('uncaughtException', dieOf);
   process.on('SIGINT', () => undefined);
+  const batches = new BatchPipe();
   const session = createWorkerSession({
     clock: createSystemClock(),
     log: stderrLog,
-    link: { send },
+    link: { send, capture: (...batch) => batches.write(...batch) },
     createDataPlane,
     metricsOf: processMetrics(),
-    exit: (code) => process.exit(code),
+    exit: onceMoreAtOnce((code) => batches.end(() => process.exit(code))),
   });
   process.on('message', (message) => session.receive(message as ToWorker));
   process.on('SIGTERM', () => session.shutDown(aloneMs));
@@ -40,6 +42,16 @@ export function runWorker(createDataPlane: WorkerSessionOptions['createDataPlane
 function send(message: ToPrimary): void {
   // Between the primary's end and ours nobody reads: what is sent then is lost, and said so in its 'lost flows'.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+/** The first call may take its time for the last batch; the second is the end of patience. */
+function onceMoreAtOnce(exit: (code: number) => void): (code: number) => void {
+  let asked = false;
+  return (code) => {
+    if (asked) process.exit(code);
+    asked = true;
+    exit(code);
+  };
 }
 
 function processMetrics(): (worker: number) => Promise<unknown> {

@@ -21,6 +21,11 @@ export interface WorkerDataPlane {
 
 export interface PrimaryLink {
   send(message: ToPrimary): void;
+  /**
+   * Hands over an encoded batch of flow records (capture/batch-codec.ts), which holds only until this returns, and how much
+   * was dropped since the last one.
+   */
+  capture(batch: Uint8Array, droppedFlows: number, droppedBodies: number): void;
 }
 
 export interface WorkerSessionOptions {

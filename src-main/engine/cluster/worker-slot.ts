@@ -1,7 +1,9 @@
 import type { Worker } from 'node:cluster';
+import type { Readable } from 'node:stream';
 import type { WorkerStatus } from '#shared/contract/status.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { batchPipeFd } from './batch-pipe.ts';
 import { forkWorker } from './fork-worker.ts';
 import type { WorkerExec } from './fork-worker.ts';
 import type { ToPrimary, ToWorker, WorkerConfig, WorkerIdentity } from './messages.ts';
@@ -16,6 +18,8 @@ const lastWordsMs = 500;
 
 /** What a slot tells its supervisor; every method is called from an event of the worker's process. */
 export interface SlotOwner {
+  /** A process was made, and writes its batches into that pipe (batch-pipe.ts). */
+  forked(slot: WorkerSlot, pipe: Readable): void;
   message(slot: WorkerSlot, message: ToPrimary): void;
   /** Ready, and the proxy's listener is bound at `address`; `afterMs` is null for the first worker of the slot. */
   ready(slot: WorkerSlot, address: string, afterMs: number | null): void;
@@ -114,6 +118,7 @@ export class WorkerSlot {
     this.#startedAtMs = this.#heardMs = this.#o.clock.now();
     const worker = forkWorker(this.#o.exec);
     this.#worker = worker;
+    this.#o.owner.forked(this, worker.process.stdio[batchPipeFd] as Readable);
     worker.on('message', (message: ToPrimary) => this.#receive(worker, message));
     worker.on('exit', (code: number | null, signal: string | null) => {
       this.#gone(worker, signal ? `signal ${signal}` : `exit code ${code}`);

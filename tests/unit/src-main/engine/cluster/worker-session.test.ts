@@ -31,7 +31,7 @@ function setUp(different: Partial<WorkerDataPlane> = {}) {
   const session = createWorkerSession({
     clock,
     log: silentLog,
-    link: { send: (message) => void sent.push(message) },
+    link: { send: (message) => void sent.push(message), capture: () => undefined },
     createDataPlane: async (parts) => {
       edges = parts.edges;
       await created.promise;
