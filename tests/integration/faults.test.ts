@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { createSystemClock } from '../../src-main/engine/clock.ts';
 import { DecisionDesk } from '../../src-main/engine/cluster/decision-desk.ts';
 import { activeRule, DataPlaneHarness } from '../support/data-plane-harness.ts';
 import type { RuleText } from '../support/data-plane-harness.ts';
@@ -261,7 +262,7 @@ describe('which calls are hit', () => {
   });
 
   it('is exact for the first n, over two data planes at once', async () => {
-    const desk = new DecisionDesk(() => 0);
+    const desk = new DecisionDesk(() => 0, createSystemClock());
     const service = await serve('ok', []);
     const rules = [rule('first', { type: 'status', status: 500 }, { trigger: { first: 7 } })];
     desk.configure(rules.map(activeRule));

@@ -18,12 +18,14 @@ export function linkWith(...faults: FaultInput[]) {
       id: `r${index}`,
       name: `r${index}`,
       epoch: 1,
+      sinceMs: 0,
       match: {},
       trigger: {},
       faults: [FaultSchema.parse(fault)],
     })),
   ).list;
-  const plan = new FaultPlan(rules, clock, seeded(3), 0);
+  const hits = rules.map((rule) => ({ rule, retryAfterMs: null, holds: false }));
+  const plan = new FaultPlan(hits, clock, seeded(3), 0);
   const out: { at: number; text: string }[] = [];
   const events: string[] = [];
   const output = {
