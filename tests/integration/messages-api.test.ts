@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { MessagePage } from '#shared/flow/message.ts';
 import { Peers } from '../support/network-peers.ts';
 import { endRealAgents, eventually, startRealAgent } from '../support/real-agent.ts';
@@ -80,4 +81,65 @@ test('messages of a WebSocket are there while it is open, page after page, and a
 
   await agent.client.flows.clear();
   expect((await agent.get(`/flows/${flow.id}/messages`)).status).toBe(404);
+});
+
+test('an event stream that goes on moves in the feed of the window: messages and bytes', async () => {
+  const server = await peers.http((_request, answer) => {
+    answer.writeHead(200, { 'content-type': 'text/event-stream' });
+    const sending = setInterval(() => answer.write('data: tick\n\n'), 100);
+    peers.also(() => clearInterval(sending));
+    answer.on('close', () => clearInterval(sending));
+  });
+  const leaving = new AbortController();
+  peers.also(() => leaving.abort());
+  const rows: FlowSummary[] = [];
+  const events = await agent.client.agent.events();
+  const answer = await fetch(`http://${await routeTo(server.port, 'http')}/ticks`, {
+    signal: leaving.signal,
+  });
+  for await (const event of events) {
+    if (event.type === 'flow.batch') rows.push(...event.flows.filter(({ path }) => path === '/ticks'));
+    if (rows.length === 3) break;
+  }
+  expect(answer.status).toBe(200);
+  expect(rows.every(({ durationMs, protocol }) => durationMs === null && protocol === 'h1')).toBe(true);
+  const [first, second, third] = rows.map(({ messages, sizeBytes }) => ({
+    messages: messages ?? 0,
+    sizeBytes,
+  }));
+  expect(first?.messages).toBeGreaterThan(0);
+  expect(second?.messages).toBeGreaterThan(first?.messages ?? 0);
+  expect(third?.messages).toBeGreaterThan(second?.messages ?? 0);
+  expect(third?.sizeBytes).toBeGreaterThan(second?.sizeBytes ?? 0);
+});
+
+test('bytes of a tunnel are given as its bodies, and body: finds what passed inside flows', async () => {
+  const server = await peers.tcp((socket) => {
+    socket.on('data', (bytes: Buffer) => socket.write(bytes));
+    socket.on('end', () => socket.end());
+  });
+  const [host, port] = (await routeTo(server.port, 'tcp')).split(':');
+  const client = await peers.connect(Number(port), host);
+  client.write('needle in raw bytes');
+  await client.see('bytes');
+  client.end();
+  await client.toEnd();
+  const flow = await eventually(async () => {
+    const [ended] = await agent.flows('kind:tcp');
+    expect(ended).toMatchObject({ durationMs: expect.any(Number), bytes: { request: 'stored' } });
+    return ended!;
+  });
+  const body = await agent.get(`/flows/${flow.id}/request/body`);
+  expect(body.headers.get('content-type')).toBe('application/octet-stream');
+  expect(await body.text()).toBe('needle in raw bytes');
+  expect((await agent.flows('body:needle')).map(({ id }) => id)).toEqual([flow.id]);
+  expect((await agent.flows('body:tick')).map(({ http }) => http?.url)).toEqual([
+    expect.stringMatching(/ticks$/),
+  ]);
+});
+
+test('what is asked wrongly is refused', async () => {
+  expect((await agent.get('/flows/none/messages')).status).toBe(404);
+  expect((await agent.get('/flows/none/messages?after=-2')).status).toBe(400);
+  expect((await agent.get('/flows/none/messages?limit=1001')).status).toBe(400);
 });
