@@ -12,7 +12,7 @@ import type { ReadClientCertificate } from './tls/client-certificate-files.ts';
 import { buildTrustStore } from './tls/trust-store.ts';
 
 interface Settings {
-  readonly tls: TlsSettings;
+  readonly tls: Pick<TlsSettings, 'trust' | 'clientCertificates'>;
   readonly upstreamProxies: UpstreamProxies | null;
   readonly baseDirectory: string;
 }

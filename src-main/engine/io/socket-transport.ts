@@ -42,6 +42,8 @@ export class SocketTransport implements Transport {
     });
     socket.on('error', (error) => {
       this.#error = error;
+      // After a fatal alert Node tells the error, and then an orderly end, as if nothing had been.
+      if (!socket.destroyed) this.destroy();
     });
     socket.on('close', () => {
       this.#setTimer(null);

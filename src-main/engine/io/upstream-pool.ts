@@ -38,6 +38,7 @@ export class UpstreamConnection implements TransportOwner, LeasedConnection {
   readonly destination: Destination;
   readonly address: string;
   readonly timings: ConnectTimings;
+  readonly clientCertificate: string | null;
   /** How many leases it has had before the one that holds it now. */
   uses = 0;
   idleSince = 0;
@@ -60,6 +61,7 @@ export class UpstreamConnection implements TransportOwner, LeasedConnection {
     this.destination = destination;
     this.address = dialed.address;
     this.timings = dialed.timings;
+    this.clientCertificate = dialed.session?.certificate ?? null;
     const transport = new SocketTransport(clock, dialed.socket, dialed.tcp);
     transport.owner = this;
     this.transport = transport;

@@ -4,6 +4,7 @@ import type { Http1Error } from './http1/http1-error.ts';
 import type { Http1Limits } from './http1/limits.ts';
 import { ResponseParser } from './http1/parser.ts';
 import type { Http1Sink, InputEnd } from './http1/parser.ts';
+import { lostUpstream } from './lost-upstream.ts';
 import { hold } from './ports.ts';
 import type {
   ConnectTimings,
@@ -307,22 +308,8 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   #inputOver(end: InputEnd, error: NodeJS.ErrnoException | null): void {
     if (end === 'complete' && this.#responseHead !== null) return this.#end(this.#responseHead, null);
     if (this.times.firstByteAt === 0 && this.#mayRetry()) return this.#retry();
-    const { host, port } = this.#request.destination;
-    const at = `${host}:${port}`;
-    const when = this.#responseHead === null ? 'before it answered' : 'in the middle of its answer';
-    this.#fail(
-      error === null
-        ? {
-            cause: 'upstream-closed-early',
-            code: 'SPIKE_CLOSED',
-            message: `${at} closed the connection ${when}.`,
-          }
-        : {
-            cause: 'upstream-reset',
-            code: error.code ?? 'UNKNOWN',
-            message: `${at} broke the connection off ${when} (${error.code ?? error.message}).`,
-          },
-    );
+    const hasAnswered = this.#responseHead !== null;
+    this.#fail(lostUpstream(this.#request.destination, this.connection, hasAnswered, error));
   }
 
   #mayRetry(): boolean {

@@ -127,6 +127,8 @@ export interface LeasedConnection {
   readonly timings: ConnectTimings;
   /** How many leases it had before this one; 0: made for this one. */
   readonly uses: number;
+  /** The client certificate that the upstream was shown, as its setting calls it; absent or null: none. */
+  readonly clientCertificate?: string | null;
   /** Told what happens on the connection while the lease lasts. */
   owner: TransportOwner | null;
   /** For the protocol that speaks on it: what should live as long as the connection (its parser). */

@@ -17,6 +17,17 @@ export type Pkcs12Problem = 'not-pkcs12' | 'wrong-passphrase' | 'unsupported';
 const { pki, pkcs12, asn1 } = forge;
 type Bag = forge.pkcs12.Bag;
 
+interface PasswordCiphers {
+  getCipherForPBES2(oid: string, parameters: unknown, password: string): unknown;
+}
+
+// PKCS#12 takes a passphrase as UTF-16, but what PBES2 encrypts within it takes it as UTF-8 (RFC 8018, section 3). forge gives
+// both the same text, of which the second reads the low bytes: right for ASCII only.
+const ciphers = (pki as unknown as { pbe: PasswordCiphers }).pbe;
+const cipherForPbes2 = ciphers.getCipherForPBES2;
+ciphers.getCipherForPBES2 = (oid, parameters, password) =>
+  cipherForPbes2(oid, parameters, Buffer.from(password, 'utf8').toString('latin1'));
+
 const oids = pki.oids as Readonly<Record<string, string>>;
 
 export function readPkcs12(bytes: Buffer, passphrase: string): Pkcs12Content | Pkcs12Problem {
