@@ -16,6 +16,7 @@ import type { ClientLimits } from './io/client-watch.ts';
 import type { ConnectionEnvironment, Entry } from './io/connection-environment.ts';
 import { Destinations } from './io/destinations.ts';
 import type { DialOptions } from './io/dial.ts';
+import { FlushQueue } from './io/flush-queue.ts';
 import { defaultHttp2Limits } from './io/http2-limits.ts';
 import { Http2Upstreams } from './io/http2-upstreams.ts';
 import { Listeners } from './io/listeners.ts';
@@ -230,6 +231,7 @@ export class DataPlane implements WorkerDataPlane {
       upstreams: this.#pool,
       httpUpstreams: this.#httpUpstreams,
       http2Limits: defaultHttp2Limits,
+      http2Queue: new FlushQueue(clock),
       sink,
       openFlows: this.#openFlows,
       http1Limits: defaultHttp1Limits,

@@ -276,7 +276,7 @@ export class ClientConnection
     this.#expectRequests();
     const session = new Http2Session(this.#environment, this, this.#environment.http2Limits);
     this.#session = session;
-    session.connection = openHttp2(this.#transport, bytes, this.#environment.http2Limits, {
+    session.connection = openHttp2(this.#transport, bytes, this.#environment, {
       opened: (stream, head) => session.opened(stream, head),
       closed: (error) => session.closed(error),
     });

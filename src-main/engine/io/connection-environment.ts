@@ -4,11 +4,14 @@ import type { ProxyEnvironment } from '../proxy/environment.ts';
 import type { Destination, NameHolder } from '../proxy/ports.ts';
 import type { AutoPassthroughView } from '../tls/auto-passthrough-view.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { FlushQueue } from './flush-queue.ts';
 import type { Http2Limits } from './http2-limits.ts';
 
 /** What all connections of a worker share, beyond what the protocols need. */
 export interface ConnectionEnvironment extends ProxyEnvironment {
   readonly http2Limits: Http2Limits;
+  /** Of all streams of clients. */
+  readonly http2Queue: FlushQueue;
   /** The context with a leaf certificate for a name; null when the name cannot be certified. */
   leafContext(name: string): SecureContext | null;
   /** Whether flows are stored, so that what is only to be shown is worth the work. */

@@ -54,6 +54,8 @@ export class Http2Connection implements Http2Upstream {
     this.timings = dialed.timings;
     this.#queue = queue;
     this.#keeper = keeper;
+    // HTTP/2 knows no half of a connection: a peer that says no more is gone.
+    dialed.socket.allowHalfOpen = false;
     const session = connect(destination.origin, {
       ...sessionOptions(limits, 'upstream'),
       peerMaxConcurrentStreams: assumedStreams,

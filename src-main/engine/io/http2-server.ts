@@ -2,7 +2,8 @@ import { constants, performServerHandshake } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Http2ClientStream, Http2RequestHead } from '../proxy/http2/ports.ts';
-import { FlushQueue } from './flush-queue.ts';
+import type { ConnectionEnvironment } from './connection-environment.ts';
+import type { FlushQueue } from './flush-queue.ts';
 import { sessionOptions } from './http2-limits.ts';
 import type { Http2Limits } from './http2-limits.ts';
 import { neverIndexedIn, ServerStream } from './http2-stream.ts';
@@ -21,7 +22,7 @@ export interface Http2ServerOwner {
 export function openHttp2(
   transport: SocketTransport,
   bytes: Buffer,
-  limits: Http2Limits,
+  environment: Pick<ConnectionEnvironment, 'http2Limits' | 'http2Queue'>,
   owner: Http2ServerOwner,
 ): Http2Server {
   const { socket } = transport;
@@ -29,19 +30,22 @@ export function openHttp2(
   socket.unshift(bytes);
   // tls.Server does this; a TLSSocket that was made by hand says for ever that it is connecting, and node:http2 waits.
   if ('secureConnecting' in socket) socket.secureConnecting = false;
-  return new Http2Server(socket, limits, owner);
+  // HTTP/2 knows no half of a connection: a peer that says no more is gone.
+  socket.allowHalfOpen = false;
+  return new Http2Server(socket, environment.http2Limits, environment.http2Queue, owner);
 }
 
 /** A client's connection that speaks HTTP/2, over TCP or TLS. */
 export class Http2Server {
   goawayCode: number | null = null;
   readonly session: ServerHttp2Session;
-  readonly #queue = new FlushQueue();
+  readonly #queue: FlushQueue;
   readonly #owner: Http2ServerOwner;
   #error: NodeJS.ErrnoException | null = null;
 
   /** @param socket With what has been read of it put back; nobody else reads from it. */
-  constructor(socket: Socket, limits: Http2Limits, owner: Http2ServerOwner) {
+  constructor(socket: Socket, limits: Http2Limits, queue: FlushQueue, owner: Http2ServerOwner) {
+    this.#queue = queue;
     this.#owner = owner;
     const session = performServerHandshake(socket, sessionOptions(limits, 'client'));
     this.session = session;

@@ -21,6 +21,9 @@ import type { TransportOwner } from '../proxy/ports.ts';
 import type { FlushQueue } from './flush-queue.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_FLAG_END_STREAM } = constants;
+/** A reset waits no longer than this for what was written before it. */
+const resetAtLatestMs = 1000;
+const nothing = Buffer.alloc(0);
 /** A head waits for its body up to this size, to leave with it. */
 const heldLimitBytes = 65_536;
 
@@ -42,6 +45,7 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   #heldBytes = 0;
   #endsWith: FlatFields | null = null;
   #isEnding = false;
+  #isHeadSent = false;
   #inputEnded = false;
   #isClosed = false;
   #resetCode = 0;
@@ -103,7 +107,7 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   }
 
   destroy(): void {
-    this.resetWith(NGHTTP2_CANCEL);
+    this.abandonWith(NGHTTP2_CANCEL);
   }
 
   reset(): void {
@@ -111,9 +115,21 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   }
 
   resetWith(code: number): void {
+    this.flush();
+    const { stream } = this;
+    const isWritable = stream !== null && this.#isHeadSent && !stream.writableEnded && !stream.destroyed;
+    if (!isWritable || this.#isClosed) return this.abandonWith(code);
+    // RST_STREAM overtakes what waits to be sent, the head as well.
+    const timer = this.#queue.clock.setTimer(resetAtLatestMs, () => this.abandonWith(code), true);
+    stream.write(nothing, () => {
+      timer.cancel();
+      this.abandonWith(code);
+    });
+  }
+
+  abandonWith(code: number): void {
     if (this.#isClosed) return;
     this.#resetCode = code;
-    if (this.#held !== null && code === NGHTTP2_NO_ERROR) this.flush();
     this.#held = null;
     const { stream } = this;
     if (stream === null) return this.#closed();
@@ -133,6 +149,7 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
     const held = this.#held;
     if (held === null) return;
     this.#held = null;
+    this.#isHeadSent = true;
     const isEmpty = this.#heldBytes === 0;
     const isWhole = this.#isEnding && this.#endsWith === null;
     this.sendHead(isWhole && isEmpty, !isWhole);
@@ -159,7 +176,8 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
     stream.on('drain', () => this.owner?.drained());
     stream.on('wantTrailers', () => this.#sendTrailers());
     stream.on('end', () => {
-      if (this.#inputEnded) return;
+      // After a reset with CANCEL node:http2 says `end` as well.
+      if (this.#inputEnded || stream.rstCode !== NGHTTP2_NO_ERROR) return;
       this.#inputEnded = true;
       this.owner?.ended();
     });
@@ -195,31 +213,26 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
     if (stream !== null && session !== null && session.destroyed) return this.#sessionError();
     const code = stream?.rstCode ?? this.#resetCode;
     if (code === NGHTTP2_NO_ERROR) return null;
-    const name = http2CodeName(code);
-    return streamError(`The stream was reset with ${name}.`, `HTTP2_${name}`, code);
+    return streamError(`The stream was reset with ${http2CodeName(code)}.`, code);
   }
 
   #sessionError(): Http2StreamError | null {
     const { stream } = this;
     if (stream === null || (this.#inputEnded && this.#isEnding && stream.rstCode === 0)) return null;
     const code = this.lostCode();
-    return code === null
-      ? streamError('The connection was lost.', 'ECONNRESET', null)
-      : streamError(
-          `The connection was ended with ${http2CodeName(code)}.`,
-          `HTTP2_${http2CodeName(code)}`,
-          code,
-        );
+    const how = code === null ? 'lost' : `ended with ${http2CodeName(code)}`;
+    return streamError(`The connection was ${how}.`, code);
   }
 
   protected abstract session(): Http2Session | null;
 
-  /** The code of the GOAWAY that ended the connection; null when it just broke. */
+  /** The code of the GOAWAY that ended the connection; null when it just broke, or there was no error in it. */
   protected abstract lostCode(): number | null;
 }
 
-function streamError(message: string, code: string, http2Code: number | null): Http2StreamError {
-  return Object.assign(new Error(message), { code, http2Code });
+/** To whoever knows nothing of streams, all of them are a connection that was reset. */
+function streamError(message: string, http2Code: number | null): Http2StreamError {
+  return Object.assign(new Error(message), { code: 'ECONNRESET', http2Code });
 }
 
 function ignore(): void {
@@ -285,7 +298,7 @@ export class ServerStream extends StreamSide<TransportOwner> implements Http2Cli
   }
 
   protected lostCode(): number | null {
-    return this.#connection.goawayCode;
+    return this.#connection.goawayCode || null;
   }
 }
 
@@ -343,7 +356,7 @@ export class ClientStream extends StreamSide<Http2UpstreamOwner> {
   }
 
   protected lostCode(): number | null {
-    return this.#connection.goawayCode;
+    return this.#connection.goawayCode || null;
   }
 }
 

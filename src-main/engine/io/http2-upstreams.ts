@@ -37,7 +37,7 @@ const whatIsOffered = ['h2', 'http/1.1'];
 export class Http2Upstreams implements HttpUpstreams, ConnectionKeeper {
   readonly #places = new Map<string, Place>();
   readonly #placeOf = new Map<Http2Connection, Place>();
-  readonly #queue = new FlushQueue();
+  readonly #queue: FlushQueue;
   readonly #pool: UpstreamPool;
   readonly #dial: DialOptions;
   readonly #clock: Clock;
@@ -50,6 +50,7 @@ export class Http2Upstreams implements HttpUpstreams, ConnectionKeeper {
     this.#pool = pool;
     this.#dial = dialOptions;
     this.#clock = dialOptions.clock;
+    this.#queue = new FlushQueue(dialOptions.clock);
     this.#limits = limits;
     this.#http1Limits = http1Limits;
   }

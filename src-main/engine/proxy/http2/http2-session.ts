@@ -22,6 +22,8 @@ export interface HeadLimits {
   readonly maxFields: number;
 }
 
+/** How node:http2 calls a GOAWAY with a code: it was the client that gave up. */
+const peerGaveUp = 'ERR_HTTP2_SESSION_ERROR';
 /** What RFC 9113, section 6.5.2, adds for each field when it measures a head. */
 const fieldOverheadBytes = 32;
 
@@ -60,11 +62,11 @@ export class Http2Session implements Http2ExchangeHost {
     this.connection?.destroy();
   }
 
-  /** The connection is gone: streams have told so themselves. */
+  /** The connection is gone: streams have told so themselves. What broke the rules of HTTP/2 itself is shown. */
   closed(error: NodeJS.ErrnoException | null): void {
     this.connection = null;
-    if (error === null || this.turn > 0) return;
-    // Refused before it came to a stream: what was wrong is shown, as for a head that cannot be read.
+    const code = error?.code ?? '';
+    if (error === null || !code.startsWith('ERR_HTTP2_') || code === peerGaveUp) return;
     const { facts } = this;
     const flow = newFlow(
       'refused',
@@ -74,13 +76,9 @@ export class Http2Session implements Http2ExchangeHost {
       this.#environment.clock.now(),
     );
     flow.httpVersion = '2';
-    const code = error.code ?? 'HTTP2';
-    const message = `The client's HTTP/2 connection was ended: ${error.message}.`;
-    finishFlow(this.#environment, flow, facts, facts.destination, {
-      cause: 'client-malformed-request',
-      code,
-      message,
-    });
+    const message = `The client's HTTP/2 connection was ended after ${this.turn} streams: ${error.message}.`;
+    const failure: NetworkFailure = { cause: 'client-malformed-request', code, message };
+    finishFlow(this.#environment, flow, facts, facts.destination, failure);
   }
 
   opened(stream: Http2ClientStream, head: Http2RequestHead): void {

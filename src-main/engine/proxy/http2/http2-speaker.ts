@@ -79,7 +79,7 @@ export class Http2Speaker implements Speaker, Http2UpstreamOwner {
 
   cancel(code: number): void {
     this.#ended = true;
-    this.#detach()?.resetWith(code);
+    this.#detach()?.abandonWith(code);
   }
 
   pause(reason: number): void {

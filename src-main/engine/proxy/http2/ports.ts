@@ -45,8 +45,10 @@ export interface Http2Stream extends Transport {
   readonly trailers: FlatFields | null;
   /** Ends our half, with trailers. */
   endWith(trailers: FlatFields | null): void;
-  /** Ends the stream at once with RST_STREAM and that code. */
+  /** Ends the stream with RST_STREAM and that code, once what was written has been sent. Bounded. */
   resetWith(code: number): void;
+  /** The same at once. */
+  abandonWith(code: number): void;
 }
 
 /** Why a stream is closed when it did not end in an orderly way. */
