@@ -4,7 +4,7 @@ import { RE2JS, RE2JSException } from 're2js';
  * Patterns: a plain text, a glob (`*` any run of characters, `?` one), or `/regular expression/` with an optional `i`.
  *
  * Each is tested in time that grows with the text alone, whatever the pattern: these run on the data path, against texts
- * that peers choose. So regular expressions are those of RE2, without back references and look-around (ADR 0018).
+ * that peers choose. So regular expressions are those of RE2, without back references and look-around (ADR 0017).
  */
 export type TextTest = (value: string) => boolean;
 
