@@ -1,7 +1,9 @@
 import type { CaptureSettings } from '#shared/workspace/workspace.ts';
+import { messagesPerFlowLimit, messageTextLimit, messageTextPerFlowLimit } from '#shared/flow/message.ts';
 import { defaultCaptureLimits } from './capture/capture-writer.ts';
 import { defaultClientLimits } from './io/client-watch.ts';
 import { defaultPoolLimits } from './io/upstream-pool.ts';
+import { burstsPerFlowLimit } from './proxy/byte-bursts.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { linkHoldLimitBytes } from './rules/link.ts';
 import { defaultAutoPassthroughLimits } from './tls/auto-passthrough.ts';
@@ -13,6 +15,10 @@ export function limitsInForce(capture: CaptureSettings): Record<string, number> 
     'capture.maxDiskBytes': capture.maxDiskBytes,
     'capture.maxQueuedBodyBytes': defaultCaptureLimits.maxQueuedBodyBytes,
     'capture.maxQueuedBytes': defaultCaptureLimits.maxQueuedBytes,
+    'capture.maxMessagesPerFlow': messagesPerFlowLimit,
+    'capture.maxMessageCharacters': messageTextLimit,
+    'capture.maxMessageCharactersPerFlow': messageTextPerFlowLimit,
+    'capture.maxBurstsPerFlow': burstsPerFlowLimit,
     'client.headTimeoutMs': defaultClientLimits.headTimeoutMs,
     'client.idleTimeoutMs': defaultClientLimits.idleTimeoutMs,
     'client.maxConnectionsPerAddress': defaultClientLimits.maxConnectionsPerAddress,

@@ -147,6 +147,15 @@ describe.each(Object.entries(transports))('the contract over %s', (_name, open) 
       expect(new Uint8Array(gunzipSync(raw))).toEqual(decoded);
     });
 
+    it('gives the messages inside a flow, and not-found for another', async () => {
+      const [row] = (await client.flows.summaries({ limit: 1 })).rows;
+      const page = await client.flows.messages({ id: row?.id as string, after: 3, limit: 10 });
+      expectConforms(contract.flows.messages, page);
+      expect(page).toEqual({ messages: [], next: null, total: 0, dropped: 0 });
+      expect((await refusal(client.flows.messages({ id: 'nothing' }))).code).toBe('not-found');
+      expect((await refusal(client.flows.messages({ id: 'nothing', after: -2 }))).code).toBe('invalid-input');
+    });
+
     it('says why a body is not there', async () => {
       const [row] = (await client.flows.summaries({ filter: 'callee:web status:304' })).rows;
       const error = await refusal(client.flows.body({ id: row?.id as string, side: 'response' }));
