@@ -14,6 +14,8 @@ export interface RuleDraft {
   readonly first: string;
   readonly seed: string;
   readonly faults: readonly FaultDraft[];
+  /** What the rule says beyond the fields of the form (from its file, or the API): kept as it is. */
+  readonly beyond: { readonly match: Match; readonly trigger: Trigger };
 }
 
 export const matchKeys = ['caller', 'callee', 'method', 'path', 'host'] as const;
@@ -49,11 +51,20 @@ export function emptyDraft(name: string): RuleDraft {
     first: '3',
     seed: '',
     faults: [newFaultDraft('latency')],
+    beyond: { match: {}, trigger: {} },
   };
 }
 
 export function draftOf(rule: Pick<Rule, 'name' | 'match' | 'trigger' | 'faults'>): RuleDraft {
-  const { probability, first, seed } = rule.trigger;
+  const { probability, first, seed, ...trigger } = rule.trigger;
+  const {
+    caller: _caller,
+    callee: _callee,
+    method: _method,
+    path: _path,
+    host: _host,
+    ...match
+  } = rule.match;
   return {
     name: rule.name,
     match: Object.fromEntries(matchKeys.map((key) => [key, rule.match[key] ?? ''])) as RuleDraft['match'],
@@ -65,6 +76,7 @@ export function draftOf(rule: Pick<Rule, 'name' | 'match' | 'trigger' | 'faults'
       lastKey += 1;
       return { key: lastKey, type: fault.type, fields: writeFault(fault) };
     }),
+    beyond: { match, trigger },
   };
 }
 
@@ -101,13 +113,13 @@ export function readDraft(draft: RuleDraft): DraftReading {
   return { rule: { name, match, trigger: read.data.trigger, faults: read.data.faults }, problems: null };
 }
 
-function readMatch({ match }: RuleDraft): Match {
+function readMatch({ match, beyond }: RuleDraft): Match {
   const given = matchKeys.map((key) => [key, match[key].trim()] as const).filter(([, text]) => text !== '');
-  return Object.fromEntries(given);
+  return { ...Object.fromEntries(given), ...beyond.match };
 }
 
 function readTrigger(draft: RuleDraft, problems: Record<string, string>): Trigger {
-  const trigger: Trigger = {};
+  const trigger: Trigger = { ...draft.beyond.trigger };
   if (draft.often !== 'every') {
     const percent = readNumber(draft.percent.replace('%', ''));
     const probability = percent === undefined ? NaN : Number((percent / 100).toPrecision(8));

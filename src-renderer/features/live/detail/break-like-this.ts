@@ -72,8 +72,14 @@ function doesTheSame(rule: Rule, wanted: RuleInput): boolean {
   return (
     keys.every((key) => rule.match[key] === wanted.match?.[key]) &&
     rule.trigger.probability === wanted.trigger?.probability &&
-    rule.trigger.first === undefined &&
+    givenFields(rule.match) === givenFields(wanted.match ?? {}) &&
+    givenFields(rule.trigger) === givenFields(wanted.trigger ?? {}) &&
     rule.faults.length === 1 &&
     Object.entries(wantedFault ?? {}).every(([key, value]) => fault?.[key as keyof typeof fault] === value)
   );
+}
+
+/** A rule that asks for more than the wanted one is another. */
+function givenFields(part: object): number {
+  return Object.values(part).filter((field) => field !== undefined).length;
 }

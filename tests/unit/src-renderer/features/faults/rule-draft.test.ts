@@ -43,6 +43,19 @@ describe('a rule through the form and back', () => {
   });
 });
 
+describe('what the form has no field for', () => {
+  it('stays in the rule when the rest is edited', () => {
+    const rule = RuleDefinitionSchema.parse({
+      name: 'r',
+      match: { callee: 'a', header: { 'x-tenant': 'acme' }, status: '5xx' },
+      trigger: { first: 3, window: { from: '10s' }, maxConcurrent: 2 },
+      faults: [{ type: 'hang' }],
+    });
+    const { rule: read } = readDraft({ ...draftOf(rule), first: '7' });
+    expect(read).toMatchObject({ match: rule.match, trigger: { ...rule.trigger, first: 7 } });
+  });
+});
+
 describe('readDraft', () => {
   const valid = emptyDraft('New rule');
 
