@@ -87,7 +87,8 @@ export type BodyState = z.infer<typeof BodyStateSchema>;
 export const MessageCountsSchema = z.object({
   count: z.int().meta({ description: 'Messages that passed, kept or not.' }),
   dropped: z.int().meta({
-    description: 'Of these, not kept: beyond the bounds of one flow, or faster than the capture could take them.',
+    description:
+      'Of these, not kept: beyond the bounds of one flow, or faster than the capture could take them.',
   }),
 });
 export type MessageCounts = z.infer<typeof MessageCountsSchema>;
@@ -133,7 +134,15 @@ export const FlowSchema = z.object({
   route: z.string().nullable().meta({ description: 'The name of the route that was used.' }),
   connectionId: z.string().meta({ description: 'The client connection; flows of one connection share it.' }),
   client: z.string().meta({ description: 'address:port of the client.' }),
-  upstream: z.object({ address: z.string(), reused: z.boolean() }).nullable(),
+  upstream: z
+    .object({
+      address: z.string().meta({
+        description:
+          'host:port that was reached; by an upstream proxy `host:port via proxy:port`, the host as it was asked for.',
+      }),
+      reused: z.boolean(),
+    })
+    .nullable(),
   tls: TlsFactsSchema.nullable(),
   http: HttpSchema.nullable(),
   protocol: DecodedProtocolSchema.nullable().meta({
