@@ -303,6 +303,8 @@ export class DataPlane implements WorkerDataPlane {
     const caller = this.#options.names.caller(socket, null);
     const at = entry.ownHost === null ? entry : { ...entry, ownHost: localAddress };
     const connection = new ClientConnection(this.#environment, socket, at, connectionId, caller);
+    const { maxConnections } = this.#options.clientLimits ?? defaultClientLimits;
+    if (this.#connections.size >= maxConnections) return connection.refuse(overloaded(maxConnections));
     if (!this.#addresses.take(connection.address))
       return connection.refuse(tooManyConnections(connection.address));
     this.#connections.add(connection);
@@ -351,6 +353,14 @@ export class DataPlane implements WorkerDataPlane {
     const routes = [...this.#listening].flatMap(([name, address]) => (name === null ? [] : [address]));
     this.#ownPorts.set(proxy === undefined ? forbiddenUpstreams : [...forbiddenUpstreams, proxy], routes);
   }
+}
+
+function overloaded(maxConnections: number): NetworkFailure {
+  return {
+    cause: 'spike-overloaded',
+    code: 'SPIKE_OVERLOADED',
+    message: `This worker has ${maxConnections} connections open, as many as it takes; this one was reset. Start Spike with more workers, or look for connections that are opened and never closed.`,
+  };
 }
 
 function tooManyConnections(address: string): NetworkFailure {

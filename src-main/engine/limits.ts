@@ -21,6 +21,8 @@ export function limitsInForce(capture: CaptureSettings): Record<string, number> 
     'capture.maxBurstsPerFlow': burstsPerFlowLimit,
     'client.headTimeoutMs': defaultClientLimits.headTimeoutMs,
     'client.idleTimeoutMs': defaultClientLimits.idleTimeoutMs,
+    'client.stalledTimeoutMs': defaultClientLimits.stalledTimeoutMs,
+    'client.maxConnections': defaultClientLimits.maxConnections,
     'client.maxConnectionsPerAddress': defaultClientLimits.maxConnectionsPerAddress,
     'http1.maxHeadBytes': defaultHttp1Limits.maxHeadBytes,
     'http1.maxRequestLineBytes': defaultHttp1Limits.maxRequestLineBytes,

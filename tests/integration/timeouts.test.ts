@@ -7,7 +7,15 @@ import { routeTo, useScene } from '../support/data-plane-test.ts';
 
 const scene = useScene(
   {},
-  { clientLimits: { headTimeoutMs: 800, idleTimeoutMs: 1500, maxConnectionsPerAddress: 3 } },
+  {
+    clientLimits: {
+      headTimeoutMs: 800,
+      idleTimeoutMs: 1500,
+      stalledTimeoutMs: 10_000,
+      maxConnectionsPerAddress: 3,
+      maxConnections: 100,
+    },
+  },
 );
 
 const timeout = { error: { cause: 'client-timeout', code: 'SPIKE_CLIENT_TIMEOUT' } };

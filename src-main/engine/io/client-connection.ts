@@ -137,8 +137,11 @@ export class ClientConnection
   // --- Watched
 
   get awaited(): Awaited {
-    if (this.#session !== null) return this.#session.awaited;
-    if (this.#door.isOpen) return null;
+    const awaited = this.#session?.awaited ?? null;
+    // A body that is not read, because a fault or a slow upstream holds it back, is not the client's to send.
+    if (awaited === 'body' && this.#transport.isHeld) return null;
+    if (this.#session !== null) return awaited;
+    if (this.#door.isOpen) return this.#transport.isFull ? 'reading' : null;
     if (this.#isHandshaking || this.#sniffed !== null || this.#socks !== null) return 'head';
     // Behind CONNECT either side may speak first, in its own time.
     return this.destination?.scheme === 'tcp' ? null : 'request';
@@ -148,7 +151,12 @@ export class ClientConnection
     return this.#session?.turn ?? 0;
   }
 
+  get progress(): number {
+    return this.#transport.progress;
+  }
+
   timedOut(failure: NetworkFailure): void {
+    if (this.#door.isOpen) return this.stop(failure);
     if (this.#session !== null) return this.#session.timedOut(failure);
     if (this.#socks !== null) return this.#socks.timedOut(failure);
     const isTls = this.#isHandshaking || this.#sniffed?.[0] === tlsHandshake;

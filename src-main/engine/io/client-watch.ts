@@ -10,8 +10,15 @@ export interface ClientLimits {
   readonly headTimeoutMs: number;
   /** A connection that says nothing: before its first request, and between requests. */
   readonly idleTimeoutMs: number;
+  /**
+   * A client that has begun a body and sends nothing more of it, or takes nothing of what is written to it: so long without a
+   * byte. Time in which a fault or a slow upstream holds its body back does not count.
+   */
+  readonly stalledTimeoutMs: number;
   /** Open connections of one client address, each worker. */
   readonly maxConnectionsPerAddress: number;
+  /** Open connections of all clients, each worker. */
+  readonly maxConnections: number;
 }
 
 /**
@@ -21,7 +28,10 @@ export interface ClientLimits {
 export const defaultClientLimits: ClientLimits = {
   headTimeoutMs: 60_000,
   idleTimeoutMs: 120_000,
+  // Long: a client may stand in a debugger, or pipe its answer into a pager. What it holds meanwhile is bounded.
+  stalledTimeoutMs: 3_600_000,
   maxConnectionsPerAddress: 16_384,
+  maxConnections: 32_768,
 };
 
 /** A connection as the watch sees it. */
@@ -29,6 +39,8 @@ export interface Watched {
   readonly awaited: Awaited;
   /** Another number for each request: what is awaited after it is another wait. */
   readonly turn: number;
+  /** Another number when the client has sent or taken a byte: looked at while a body or its reading is awaited. */
+  readonly progress: number;
   /** What was awaited has not come in time. Called once a wait; the connection ends itself. */
   timedOut(failure: NetworkFailure): void;
 }
@@ -36,6 +48,8 @@ export interface Watched {
 interface Wait {
   awaited: Awaited;
   turn: number;
+  /** 0 where it is not looked at: a head has its time in all, however often it grows. */
+  progress: number;
   sinceMs: number;
 }
 
@@ -60,7 +74,8 @@ export class ClientWatch {
 
   add(connection: Watched): void {
     const sinceMs = this.#clock.now();
-    this.#waits.set(connection, { awaited: connection.awaited, turn: connection.turn, sinceMs });
+    const { awaited, turn } = connection;
+    this.#waits.set(connection, { awaited, turn, progress: progressOf(connection, awaited), sinceMs });
     this.#lookLater();
   }
 
@@ -75,8 +90,9 @@ export class ClientWatch {
   }
 
   #lookLater(): void {
-    const { headTimeoutMs, idleTimeoutMs } = this.#limits;
-    const everyMs = Math.min(lookAtMostEveryMs, Math.min(headTimeoutMs, idleTimeoutMs) / looksPerLimit);
+    const { headTimeoutMs, idleTimeoutMs, stalledTimeoutMs } = this.#limits;
+    const shortestMs = Math.min(headTimeoutMs, idleTimeoutMs, stalledTimeoutMs);
+    const everyMs = Math.min(lookAtMostEveryMs, shortestMs / looksPerLimit);
     this.#timer ??= this.#clock.setTimer(
       everyMs,
       () => {
@@ -92,9 +108,11 @@ export class ClientWatch {
     const now = this.#clock.now();
     for (const [connection, wait] of this.#waits) {
       const { awaited, turn } = connection;
-      if (awaited !== wait.awaited || turn !== wait.turn) {
+      const progress = progressOf(connection, awaited);
+      if (awaited !== wait.awaited || turn !== wait.turn || progress !== wait.progress) {
         wait.awaited = awaited;
         wait.turn = turn;
+        wait.progress = progress;
         wait.sinceMs = now;
       } else if (awaited !== null && now - wait.sinceMs >= this.#limitOf(awaited)) {
         wait.sinceMs = now;
@@ -104,15 +122,26 @@ export class ClientWatch {
   }
 
   #limitOf(awaited: NonNullable<Awaited>): number {
-    return awaited === 'head' ? this.#limits.headTimeoutMs : this.#limits.idleTimeoutMs;
+    const { headTimeoutMs, idleTimeoutMs, stalledTimeoutMs } = this.#limits;
+    return { head: headTimeoutMs, request: idleTimeoutMs, body: stalledTimeoutMs, reading: stalledTimeoutMs }[
+      awaited
+    ];
   }
 
   #failure(awaited: NonNullable<Awaited>): NetworkFailure {
-    const seconds = this.#limitOf(awaited) / 1000;
-    const message =
-      awaited === 'head'
-        ? `The client began to speak and did not come to the end of its request head within ${seconds} s.`
-        : `The client asked for nothing for ${seconds} s.`;
+    const message = sentences[awaited](this.#limitOf(awaited) / 1000);
     return { cause: 'client-timeout', code: 'SPIKE_CLIENT_TIMEOUT', message };
   }
+}
+
+const sentences: Readonly<Record<NonNullable<Awaited>, (seconds: number) => string>> = {
+  head: (seconds) =>
+    `The client began to speak and did not come to the end of its request head within ${seconds} s.`,
+  body: (seconds) => `The client stopped in the middle of its request: no byte of it came for ${seconds} s.`,
+  request: (seconds) => `The client asked for nothing for ${seconds} s.`,
+  reading: (seconds) => `The client does not read: it took no byte of what was sent to it for ${seconds} s.`,
+};
+
+function progressOf(connection: Watched, awaited: Awaited): number {
+  return awaited === 'body' || awaited === 'reading' ? connection.progress : 0;
 }

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { proxyName } from '#shared/workspace/upstream-proxy.ts';
 import type { Clock, Timer } from '../clock.ts';
+import { keepAliveAfterMs } from './keep-alive.ts';
 import { forbidden } from '../proxy/forwarding.ts';
 import type { ConnectTimings, Destination, NetworkFailure } from '../proxy/ports.ts';
 import { ConnectClient } from '../proxy/upstream-proxy/connect-client.ts';
@@ -122,7 +123,14 @@ class Dialing {
 
   #connect(): Socket {
     const { host, port } = this.#hop;
-    const tcp = connectTcp({ host, port, noDelay: true, allowHalfOpen: true });
+    const tcp = connectTcp({
+      host,
+      port,
+      noDelay: true,
+      allowHalfOpen: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveAfterMs,
+    });
     if (isIP(host) !== 0) this.#phase = 'connect';
     tcp.once('lookup', (error) => {
       if (error !== null) return;

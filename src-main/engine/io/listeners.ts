@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { splitAddress } from '#shared/routes/route.ts';
+import { keepAliveAfterMs } from './keep-alive.ts';
 
 export interface ListenerReport {
   /** A route's name; null for the proxy port. */
@@ -61,7 +62,13 @@ export class Listeners {
 
   #bind(plan: ListenerPlan): Promise<void> {
     const { host, port } = splitAddress(plan.listen);
-    const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: false });
+    const server = createServer({
+      noDelay: true,
+      allowHalfOpen: true,
+      pauseOnConnect: false,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveAfterMs,
+    });
     const bound: Bound = { server, plan, address: null };
     this.#bound.set(plan.name, bound);
     return new Promise((resolve) => {

@@ -63,6 +63,16 @@ export class SocketTransport implements Transport {
     return this.socket.writableNeedDrain;
   }
 
+  /** Whether there is a reason for not reading. */
+  get isHeld(): boolean {
+    return this.#holds !== 0;
+  }
+
+  /** Changes when the peer has sent something, or has taken something of what was written to it. */
+  get progress(): number {
+    return this.#tcp.bytesRead - this.socket.writableLength - this.#tcp.writableLength;
+  }
+
   write(bytes: Buffer): boolean {
     this.#wrote = true;
     return this.socket.write(bytes);

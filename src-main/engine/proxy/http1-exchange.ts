@@ -161,6 +161,11 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     return this.#rules.plan !== null && (this.#rules.plan.heldBytes > 0 || this.#call === null);
   }
 
+  /** Whether the client has been sent a part of its answer. */
+  get isAnswering(): boolean {
+    return this.#answering !== null || this.#answered;
+  }
+
   /** The client is gone: nobody is left to answer. */
   clientGone(failure: NetworkFailure): void {
     if (this.#over) return;

@@ -57,19 +57,30 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
   }
 
   /**
-   * What the client is to send next; null while an answer is under way, or has not been taken: then it is not the
-   * client's turn.
+   * What the client is to do next; null while it waits for its answer: then it is not the client's turn.
    */
   get awaited(): Awaited {
-    if (this.#exchange !== null || this.#closing || this.client.isFull) return null;
-    return this.isIdle ? 'request' : 'head';
+    if (this.#closing && this.#exchange === null) return null;
+    if (this.client.isFull) return 'reading';
+    if (this.#exchange === null) return this.isIdle ? 'request' : 'head';
+    // A client that is being answered may wait for that before it says more.
+    return this.#parser.isComplete || this.#exchange.isAnswering ? null : 'body';
   }
 
   /** What was awaited did not come in time. Between requests there is nothing to answer (RFC 9112, section 9.5). */
   timedOut(failure: NetworkFailure): void {
+    if (this.#exchange !== null) return this.#giveUp(this.#exchange, failure);
     if (this.#closing) return;
     if (this.isIdle) return this.#close();
     this.#refuse(408, failure, this.#parser.partialHead);
+  }
+
+  /** The client stalls in the middle of a call: it is told so, unless it is being answered. */
+  #giveUp(exchange: Http1Exchange, failure: NetworkFailure): void {
+    const isAnswering = exchange.isAnswering;
+    exchange.clientGone(failure);
+    if (!isAnswering) this.client.write(responseBytes(failureResponse(408, failure), 'close', true));
+    this.exchangeBroken('close');
   }
 
   /** Lets the call at hand end and takes no other. */

@@ -59,8 +59,11 @@ export interface TransportOwner {
   drained(): void;
 }
 
-/** What a client is to send: the rest of what it has begun, a next request, or nothing that is waited for. */
-export type Awaited = 'head' | 'request' | null;
+/**
+ * What a client is to do: send the rest of the head or of the body that it has begun, send a next request, read what is
+ * written to it, or nothing that is waited for.
+ */
+export type Awaited = 'head' | 'body' | 'request' | 'reading' | null;
 
 /** A name that may become better known while the connection is open: read it when it is used, not before. */
 export interface NameHolder {

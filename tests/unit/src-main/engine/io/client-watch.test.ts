@@ -8,6 +8,7 @@ import { ManualClock } from '../../../../support/manual-clock.ts';
 class FakeClient implements Watched {
   awaited: Awaited = 'request';
   turn = 0;
+  progress = 0;
   readonly failures: string[] = [];
   timedOut(failure: { cause: string; message: string }): void {
     this.failures.push(failure.message);
@@ -20,7 +21,9 @@ function watching() {
   const watch = new ClientWatch(clock, {
     headTimeoutMs: 60_000,
     idleTimeoutMs: 120_000,
+    stalledTimeoutMs: 600_000,
     maxConnectionsPerAddress: 1,
+    maxConnections: 1,
   });
   const client = new FakeClient();
   watch.add(client);
@@ -55,6 +58,31 @@ describe('clients that take too long', () => {
     }
     expect(client.failures).toEqual([]);
     clock.advance(122_000);
+    expect(client.failures).toHaveLength(1);
+  });
+
+  it.each([
+    ['body', 'The client stopped in the middle of its request: no byte of it came for 600 s.'],
+    ['reading', 'The client does not read: it took no byte of what was sent to it for 600 s.'],
+  ] as const)('have time for every byte of what they have begun: %s', (awaited, message) => {
+    const { clock, client } = watching();
+    client.awaited = awaited;
+    for (let byte = 0; byte < 5; byte++) {
+      clock.advance(500_000);
+      client.progress += 1;
+    }
+    expect(client.failures).toEqual([]);
+    clock.advance(602_000);
+    expect(client.failures).toEqual([message]);
+  });
+
+  it('get no more time for a head by sending it bit by bit', () => {
+    const { clock, client } = watching();
+    client.awaited = 'head';
+    for (let byte = 0; byte < 6; byte++) {
+      clock.advance(10_500);
+      client.progress += 1;
+    }
     expect(client.failures).toHaveLength(1);
   });
 

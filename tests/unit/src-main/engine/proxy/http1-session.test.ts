@@ -209,14 +209,33 @@ describe('what the client is to send next', () => {
     expect(scene.session.turn).toBe(1);
   });
 
-  it('is nothing while a body is on its way, or an answer is not taken', () => {
+  it('is the rest of its body, nothing while it waits for the answer, and then that it reads', () => {
     const scene = open();
     scene.say(post.slice(0, -2));
-    expect(scene.session.awaited).toBeNull();
+    expect(scene.session.awaited).toBe('body');
     scene.say('lo');
+    expect(scene.session.awaited).toBeNull();
     scene.answer(scene.grant(), ok);
     scene.client.isFull = true;
+    expect(scene.session.awaited).toBe('reading');
+  });
+
+  it('is nothing more of a body once the answer has begun: the client may wait for that', () => {
+    const scene = open();
+    scene.say(post.slice(0, -2));
+    scene.answer(scene.grant(), ok.slice(0, -1));
     expect(scene.session.awaited).toBeNull();
+  });
+
+  it('and who stalls in a body is answered 408, once', () => {
+    const scene = open();
+    scene.say(post.slice(0, -2));
+    scene.session.timedOut(late);
+    scene.session.timedOut(late);
+    expect(scene.client.text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(scene.client.commands).toEqual(['close']);
+    expect(scene.flows).toHaveLength(1);
+    expect(scene.flows[0]?.error?.cause).toBe('client-timeout');
   });
 
   it('is the rest of a pipelined head once the answers before it have left', () => {
