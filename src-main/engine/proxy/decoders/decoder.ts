@@ -13,7 +13,8 @@ export type MessageOutput = (message: MessageDraft) => void;
 
 /**
  * Reads what passes, without touching it: bytes are forwarded whatever a decoder makes of them. One object a flow, no I/O,
- * bounded memory. What it cannot read it gives up on: it tells so once by `isLost`, and takes no more bytes.
+ * bounded memory. What it cannot read it gives up on: it tells so once by `isLost`, and takes no more bytes. One that throws
+ * has a bug; those of the registry are guarded, so that whoever shows them bytes need not catch anything.
  */
 export interface StreamDecoder {
   /**
@@ -22,7 +23,7 @@ export interface StreamDecoder {
    * @param at Unix ms.
    */
   bytes(direction: Direction, chunk: Buffer, at: number): void;
-  /** A side has said that this was all, or the flow is over: commands without an answer are told as such. */
+  /** The flow is over: commands without an answer are told as such. A half-closed one goes on: its answers may still come. */
   end(at: number): void;
   /** The bytes are not what was expected (or are encrypted from here on): nothing more is told. */
   readonly isLost: boolean;

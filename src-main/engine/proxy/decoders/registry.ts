@@ -1,9 +1,13 @@
 import type { ProtocolDecoder } from './decoder.ts';
+import { guarded } from './guarded.ts';
 import { postgresql } from './postgresql.ts';
 import { redis } from './redis.ts';
 
-/** In the order in which they are asked: those whose first bytes can be nothing else come first. */
-export const protocolDecoders: readonly ProtocolDecoder[] = [postgresql, redis];
+/**
+ * In the order in which they are asked: those whose first bytes can be nothing else come first. None of them throws,
+ * whatever passes.
+ */
+export const protocolDecoders: readonly ProtocolDecoder[] = [postgresql, redis].map(guarded);
 
 /** Octets within which every decoder knows whether they are its own: nobody has to keep more of them to ask again. */
 export const recognisableWithin = 64;
