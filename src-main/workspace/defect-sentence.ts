@@ -27,8 +27,10 @@ type Issue = z.core.$ZodIssue;
 /** What was expected, as a sentence. `present`: there is something at the issue's path. */
 export function sentenceOf(issue: Issue, { present, value }: { present: boolean; value: unknown }): string {
   if (issue.code === 'unrecognized_keys') return unknownKey(issue.path, issue.keys[0] ?? '', value);
+  // Not always at a node: a text that stands for a mapping has no keys.
+  if (issue.code === 'custom') return issue.message;
   if (!present) return `Expected "${nameOf(issue.path)}" here: ${wanted(issue)}. It is missing.`;
-  if (issue.code === 'custom' || issue.code === 'invalid_format') return issue.message;
+  if (issue.code === 'invalid_format') return issue.message;
   const options = optionsOf(issue);
   if (options?.length === 1) return `Expected ${options[0]}.`;
   if (options !== null) return `Expected one of ${options.join(', ')}.${suggestion(String(value), options)}`;
