@@ -30,18 +30,21 @@ const valueTest = z.union([patternText, z.boolean()], {
 export type ValueTest = z.infer<typeof valueTest>;
 
 const mostNames = 32;
-const tests = (name: z.ZodString, title: string, description: string) =>
+const tests = (isName: (name: string) => boolean, expected: string, title: string, description: string) =>
   z
-    .record(name, valueTest)
-    .refine((record) => Object.keys(record).length <= mostNames, `Expected at most ${mostNames} names.`)
+    .record(z.string(), valueTest)
+    .superRefine((record, context) => {
+      const names = Object.keys(record);
+      if (names.length > mostNames)
+        context.addIssue({ code: 'custom', message: `Expected at most ${mostNames} names.` });
+      for (const name of names)
+        if (!isName(name)) context.addIssue({ code: 'custom', path: [name], message: expected });
+    })
     .optional()
     .meta({ title, description });
 
-const fieldName = z
-  .string()
-  .max(256)
-  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'Expected a field name (RFC 9110, section 5.1).');
-const queryName = z.string().min(1).max(256);
+const isFieldName = (name: string): boolean => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/.test(name);
+const isQueryName = (name: string): boolean => name.length > 0 && name.length <= 256;
 
 const StatusMatchSchema = z.union([z.int(), z.string().max(200)]).superRefine((value, context) => {
   if (parseStatus(value) !== null) return;
@@ -135,12 +138,14 @@ export const MatchSchema = z.strictObject({
   host: text('Host', 'The host that is asked, without its port.'),
   path: text('Path', 'The path, without the query.'),
   query: tests(
-    queryName,
+    isQueryName,
+    'Expected the name of a parameter.',
     'Query',
     'Parameters of the query, decoded. One that is repeated: any of its values.',
   ),
   header: tests(
-    fieldName,
+    isFieldName,
+    'Expected a field name (RFC 9110, section 5.1).',
     'Header',
     'Fields of the request, names in any case. One that is repeated: any of its values.',
   ),

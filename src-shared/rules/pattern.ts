@@ -34,7 +34,8 @@ export function compileExpression(source: string, caseSensitive: boolean): TextT
     return (value) => expression.test(value);
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    const reason = error.message.replace(/^error parsing regexp: /, '');
+    // It shows the expression with the flag that it was given in front.
+    const reason = error.message.replace(/^error parsing regexp: /, '').replace('`(?i)', '`');
     throw new SyntaxError(`/${source}/ is not a regular expression of RE2: ${reason}.`);
   }
 }

@@ -47,6 +47,50 @@ describe('a workspace file that is right', () => {
   });
 });
 
+describe('match and trigger in the file', () => {
+  it('have the forms that the guide has', () => {
+    const more = `    match: { status: 5xx, query: { debug: true }, header: { x-tenant: acme* }, body: { json: $.card.brand, equals: visa } }
+    trigger: { every: 5, window: { from: 10s, to: 40s }, schedule: { every: 60s, for: 10s }, rate: 10/s, expires: 5m }
+`;
+    expect(parsed(rule('{ type: hang }', more)).rules[0]).toMatchObject({
+      match: {
+        status: '5xx',
+        query: { debug: true },
+        header: { 'x-tenant': 'acme*' },
+        body: { json: '$.card.brand', equals: 'visa' },
+      },
+      trigger: {
+        every: 5,
+        window: { from: '10s', to: '40s' },
+        schedule: { every: '60s', for: '10s' },
+        rate: '10/s',
+        expires: '5m',
+      },
+    });
+  });
+
+  it.each([
+    ['    trigger: { window: { from: 40s, to: 10s } }\n', '4:41 Expected a time after from.'],
+    ['    trigger: { expires: 300 }\n', '4:25 Expected a text.'],
+    ['    trigger: { expires: soon }\n', '4:25 Expected a duration such as 500ms, 10s, 5m or 1h30m.'],
+    ['    trigger: { evry: 5 }\n', '4:16 "evry" is not known here. Did you mean "every"?'],
+    [
+      '    match: { body: { json: card } }\n',
+      '4:28 Expected a JSON path such as $.card.brand or $.items[*].id.',
+    ],
+    ['    match: { header: { "a b": x } }\n', /^4:\d+ Expected a field name/],
+    [
+      '    match: { path: "/(/i" }\n',
+      /^4:20 \/\(\/ is not a regular expression of RE2: missing closing \): `\(`\.$/,
+    ],
+    ['    match: { status: 7xx }\n', /^4:22 Expected a status such as 503/],
+  ])('%j is refused with its place', (more, expected) => {
+    const said = refusal(rule('{ type: hang }', more));
+    if (typeof expected === 'string') expect(said).toBe(expected);
+    else expect(said).toMatch(expected);
+  });
+});
+
 describe('a defect has its place and says what was expected', () => {
   it.each([
     ['', '1:1 The file is empty. Expected at least "version: 1".'],
