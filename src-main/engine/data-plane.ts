@@ -6,6 +6,7 @@ import { BodyCollector, createBodyBudget } from './capture/body-collector.ts';
 import { createCaptureWriter } from './capture/capture-writer.ts';
 import type { CaptureWriter } from './capture/capture-writer.ts';
 import type { FlowRecord, FlowSink } from './capture/flow-record.ts';
+import { longBodiesBytes, LongBodyCollector } from './capture/long-body-collector.ts';
 import type { Clock, Random, Timer } from './clock.ts';
 import type { WorkerConfig, WorkerIdentity } from './cluster/messages.ts';
 import type { PrimaryLink, WorkerDataPlane } from './cluster/worker-session.ts';
@@ -222,7 +223,7 @@ export class DataPlane implements WorkerDataPlane {
   #createEnvironment(sink: FlowSink): ConnectionEnvironment {
     const { clock, identity, names } = this.#options;
     const budget = createBodyBudget();
-    const longBudget = createBodyBudget();
+    const longBudget = createBodyBudget(longBodiesBytes);
     return {
       clock,
       worker: identity.number,
@@ -238,7 +239,9 @@ export class DataPlane implements WorkerDataPlane {
       collectBody: (isLong = false) => {
         const { recording, maxBodyBytes } = this.#config.capture;
         if (!recording) return null;
-        return new BodyCollector(maxBodyBytes, isLong ? longBudget : budget, isLong);
+        return isLong
+          ? new LongBodyCollector(maxBodyBytes, longBudget)
+          : new BodyCollector(maxBodyBytes, budget);
       },
       messagesOf: (flow) =>
         this.#config.capture.recording

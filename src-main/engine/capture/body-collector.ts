@@ -34,18 +34,15 @@ export function createBodyBudget(maxBytes = 64 * 1024 ** 2): BodyBudget {
 export class BodyCollector {
   readonly #budget: BodyBudget;
   readonly #maxBodyBytes: number;
-  readonly #keepsFirst: boolean;
   #chunks: Buffer[] = [];
   #sizeBytes = 0;
   /** What was taken from the budget: for a chunk kept by reference, all that it pins. */
   #heldBytes = 0;
   #state: 'none' | 'stored' | 'truncated' | 'dropped' | 'ended' = 'none';
 
-  /** @param keepsFirst When the budget is used up, what is held is kept as the first part; default: it is dropped. */
-  constructor(maxBodyBytes: number, budget: BodyBudget, keepsFirst = false) {
+  constructor(maxBodyBytes: number, budget: BodyBudget) {
     this.#maxBodyBytes = maxBodyBytes;
     this.#budget = budget;
-    this.#keepsFirst = keepsFirst;
   }
 
   /** @param chunk content without framing; it must not be written to afterwards. */
@@ -83,9 +80,8 @@ export class BodyCollector {
     const copies = chunk.length * 2 < chunk.buffer.byteLength;
     const held = copies ? chunk.length : chunk.buffer.byteLength;
     if (!this.#budget.take(held)) {
-      const hasFirst = this.#keepsFirst && this.#sizeBytes > 0;
-      if (!hasFirst) this.#release();
-      this.#state = hasFirst ? 'truncated' : 'dropped';
+      this.#release();
+      this.#state = 'dropped';
       return;
     }
     this.#heldBytes += held;
