@@ -12,6 +12,7 @@ import { certificateAuthorityFromPem } from '../engine/tls/certificate-authority
 import { detectTrustPlatform, isInstalled } from '../engine/tls/system-trust.ts';
 import type { Environment } from '../workspace/environment.ts';
 import { readWorkspace } from '../workspace/workspace-sync.ts';
+import { upstreamLines } from './doctor-upstreams.ts';
 import { displayProblem } from './electron.ts';
 import { neededMajor } from './find-node.mjs';
 import { portOwner } from './port-owner.ts';
@@ -38,6 +39,7 @@ export async function examine({ home, environment }: Surroundings): Promise<Exam
     [await agentLine(home, agent)],
     Promise.all([7070, 7071].map((port) => portLine(port, typeof agent === 'string' ? null : agent))),
     [await workspaceLine(environment)],
+    upstreamLines(resolve('spike.yaml'), environment),
     proxyVariables(environment),
     displayLines(environment),
     runtimes(),
