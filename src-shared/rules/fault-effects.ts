@@ -20,6 +20,11 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
       ? `never ${verb('arrive', 'arrives')}`
       : `never ${verb('get', 'gets')} an answer`,
   silence: (_fault, verb) => `${verb('meet', 'meets')} silence`,
+  refuse: (_fault, verb) => `${verb('are', 'is')} refused`,
+  'dns-failure': (fault, verb) =>
+    `${verb('find', 'finds')} no name (${dnsAnswers[fault.answer]})${fault.delayMs === 0 ? '' : ` after ${duration(fault.delayMs)}`}`,
+  'connect-timeout': (fault, verb) =>
+    `${verb('are', 'is')} not connected and ${verb('fail', 'fails')} after ${duration(fault.afterMs)}`,
   slicer: (fault, verb) => {
     const pause = fault.delayUs === 0 ? '' : `, ${duration(fault.delayUs / 1000)} apart`;
     return `${verb('pass', 'passes')} in pieces of about ${size(fault.averageBytes)}${pause}`;
@@ -47,6 +52,8 @@ export function faultEffect(fault: Fault, many: boolean): string {
   const say = effects[fault.type] as (fault: Fault, verb: Verb) => string;
   return say(fault, (plural, singular) => (many ? plural : singular));
 }
+
+const dnsAnswers = { nxdomain: 'NXDOMAIN', servfail: 'SERVFAIL', timeout: 'no answer' } as const;
 
 const cutPlaces = {
   start: ' at once',

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { CloseFaultSchema, ResetFaultSchema, SilenceFaultSchema } from './faults/connection.ts';
+import {
+  CloseFaultSchema,
+  ConnectTimeoutFaultSchema,
+  DnsFailureFaultSchema,
+  RefuseFaultSchema,
+  ResetFaultSchema,
+  SilenceFaultSchema,
+} from './faults/connection.ts';
 import { StatusFaultSchema } from './faults/http.ts';
 import {
   BandwidthFaultSchema,
@@ -28,6 +35,9 @@ export const faultSchemas = {
   hang: HangFaultSchema,
   silence: SilenceFaultSchema,
   close: CloseFaultSchema,
+  refuse: RefuseFaultSchema,
+  'dns-failure': DnsFailureFaultSchema,
+  'connect-timeout': ConnectTimeoutFaultSchema,
   slicer: SlicerFaultSchema,
   stall: StallFaultSchema,
   'limit-data': LimitDataFaultSchema,

@@ -5,6 +5,8 @@ import { finishFlow, newFlow } from '../proxy/new-flow.ts';
 import { hold } from '../proxy/ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, PendingLease } from '../proxy/ports.ts';
 import { Tunnel } from '../proxy/tunnel.ts';
+import { linkHoldLimitBytes } from '../rules/link.ts';
+import { WayIn } from '../proxy/way-in.ts';
 import type { SocketTransport } from './socket-transport.ts';
 
 interface Ahead {
@@ -30,6 +32,7 @@ export class TunnelDoor {
   #ahead: Ahead | null = null;
   #tunnel: Tunnel | null = null;
   #connecting = false;
+  #wayIn: WayIn | null = null;
   #over = false;
   readonly #environment: ProxyEnvironment;
   readonly #facts: ClientFacts;
@@ -83,20 +86,30 @@ export class TunnelDoor {
     this.#lease?.cancel();
     this.#connecting = true;
     const client = this.#client();
-    client.pause(hold.connecting);
     client.owner = {
       received: (bytes) => {
         first = first === null ? bytes : Buffer.concat([first, bytes]);
+        if (first.length > linkHoldLimitBytes) client.pause(hold.connecting);
       },
-      ended: () => undefined, // Asked of the socket when the tunnel opens.
+      ended: () => {
+        // One whose connection is held on purpose has most likely given up; else it is asked of the socket again later.
+        if (this.#wayIn !== null) this.#failed(destination, clientGone(null), flow);
+      },
       closed: (error) => this.#failed(destination, clientGone(error), flow),
       drained: () => undefined,
     };
-    this.#leaseFor(
-      destination,
-      (connection) => this.#open(destination, connection, flow, nothingSaid, first),
-      (failure) => this.#failed(destination, failure, flow),
-    );
+    this.#wayIn = new WayIn(this.#environment, this.#facts, destination, startedAt);
+    this.#wayIn.decide((decision) => {
+      this.#wayIn = null;
+      client.pause(hold.connecting);
+      flow.faults = decision.faults;
+      if (decision.failure !== null) return this.#failed(destination, decision.failure, flow);
+      this.#leaseFor(
+        destination,
+        (connection) => this.#open(destination, connection, flow, nothingSaid, first, decision),
+        (failure) => this.#failed(destination, failure, flow),
+      );
+    });
   }
 
   /** The two sides of an exchange have agreed on another protocol; `ahead` is what the client has said in it. */
@@ -114,6 +127,8 @@ export class TunnelDoor {
   /** The client's connection is gone. */
   close(): void {
     this.#over = true;
+    this.#wayIn?.abandon();
+    this.#wayIn = null;
     this.#lease?.cancel();
     this.#lease = null;
     this.#ahead?.connection.release(false);
@@ -197,8 +212,10 @@ export class TunnelDoor {
     const ended = flow ?? newFlow('tcp', this.#environment, this.#facts, destination, now);
     this.close();
     finishFlow(this.#environment, ended, this.#facts, destination, failure);
-    // What the client would have seen without Spike: a refused connection is closest to a reset one.
-    this.#client().reset();
+    // What the client would have seen without Spike: a refused connection is closest to a reset one. It is told for good.
+    const client = this.#client();
+    client.owner = null;
+    client.reset();
   }
 }
 

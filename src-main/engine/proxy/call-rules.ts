@@ -11,7 +11,7 @@ import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { namesNeeded } from './names-needed.ts';
-import type { Destination } from './ports.ts';
+import type { Destination, NetworkFailure } from './ports.ts';
 
 /** What a head says that rules are matched with. `fields` is asked for only when a rule looks at them. */
 export interface CallHead extends Pick<CallFacts, 'method' | 'fields' | 'upgrade'> {
@@ -31,6 +31,12 @@ export class CallRules {
   /** Rules that matched, whether they hit or not. */
   matched: Candidates = [];
   hit: readonly RuleHit[] = [];
+  /** Why a rule does not let the upstream be connected; null: it is. Known when the call is decided. */
+  connectFailure: NetworkFailure | null = null;
+  /** A rule holds connecting back: the client is read on, so that it is noticed when it gives up. */
+  isConnecting = false;
+  /** Called when that begins; set before `decide`. */
+  connecting: (() => void) | null = null;
   #over = false;
   #awaited: AwaitedBody | null = null;
   /** Rules that match so far, and wait for the status of the response. */
@@ -102,7 +108,7 @@ export class CallRules {
     // The upstream may have taken its time: what was turned off meanwhile is not asked for.
     const meant = matchingStatus(this.#late, status).filter((rule) => rules.compiled.has(rule));
     this.#late = [];
-    return this.#trigger(meant, decided);
+    return this.#trigger(meant, (go) => go(), decided);
   }
 
   /** Whether a rule that hangs has the call right now. */
@@ -140,7 +146,7 @@ export class CallRules {
     const withBody = (body: Buffer): boolean => {
       this.matched = neededBytes === 0 ? matching : matchingBody(matching, body);
       this.#late = waitingForStatus(this.matched);
-      return this.#trigger(decidedByRequest(this.matched), decided);
+      return this.#trigger(decidedByRequest(this.matched), (go) => this.#connect(go), decided);
     };
     if (neededBytes === 0 || waits === null) return withBody(noBody);
     const ready = (body: Buffer): void => {
@@ -150,7 +156,22 @@ export class CallRules {
     return false;
   }
 
-  #trigger(matching: Candidates, decided: () => void): boolean {
+  /** Connecting may be what a rule fails: then the call is decided when its time is over. */
+  #connect(go: () => void): void {
+    this.isConnecting = true;
+    const isFailed =
+      this.plan?.takeConnectFault((failure) => {
+        this.isConnecting = false;
+        this.connectFailure = failure;
+        if (!this.#over) go();
+      }) ?? false;
+    if (!isFailed) {
+      this.isConnecting = false;
+      go();
+    } else if (this.isConnecting) this.connecting?.();
+  }
+
+  #trigger(matching: Candidates, then: (go: () => void) => void, decided: () => void): boolean {
     if (matching.length === 0) {
       decided();
       return true;
@@ -160,8 +181,10 @@ export class CallRules {
     rules.trigger(matching, (hits) => {
       if (this.#over) return rules.giveBack(hits);
       this.#hit(hits);
-      settled = true;
-      decided();
+      then(() => {
+        settled = true;
+        decided();
+      });
     });
     return settled;
   }

@@ -1,6 +1,7 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
 import type { Cut } from '../rules/faults/stage.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
+import { linkHoldLimitBytes } from '../rules/link.ts';
 import type { Link } from '../rules/link.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
@@ -83,6 +84,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   #responseLink: Link | null = null;
   /** What came of the body before it was known what is to be done with it. */
   #early: Buffer[] | null = null;
+  #earlyBytes = 0;
   #requestComplete = false;
   /** Whether the request goes nowhere: it was answered by Spike. */
   #answered = false;
@@ -122,6 +124,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   begin(): void {
     this.#environment.openFlows.add(this);
     if (this.#environment.rules.compiled.needs === 0) return this.#send();
+    this.#rules.connecting = () => this.#wait();
     const waits = hasBody(this.#head) ? (): void => this.#wait() : null;
     if (!this.#rules.decide(this.#head, () => this.#go(), waits)) this.#wait();
   }
@@ -134,7 +137,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   requestBody(wire: Buffer): void {
-    if (this.#early !== null) this.#early.push(wire);
+    if (this.#early !== null) this.#keepEarly(wire);
     else if (this.#requestLink !== null) this.#requestLink.push(wire);
     else this.#call?.send(wire);
   }
@@ -274,10 +277,18 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   /** Keeps what comes of the body until it is known what to do with the request. */
   #wait(): void {
     this.#early ??= [];
-    if (!this.#rules.awaitsBody) return this.#host.client.pause(hold.undecided);
+    const { awaitsBody, isConnecting } = this.#rules;
+    if (!awaitsBody && !isConnecting) return this.#host.client.pause(hold.undecided);
     this.#host.client.resume(hold.undecided);
     // Who waits to be told to send the body (RFC 9110, section 10.1.1) would wait for us.
-    if (this.#head.expectContinue) this.#host.client.writeText('HTTP/1.1 100 Continue\r\n\r\n');
+    if (awaitsBody && this.#head.expectContinue) this.#host.client.writeText('HTTP/1.1 100 Continue\r\n\r\n');
+  }
+
+  #keepEarly(wire: Buffer): void {
+    this.#early?.push(wire);
+    this.#earlyBytes += wire.length;
+    const isFull = this.#rules.isConnecting && this.#earlyBytes > linkHoldLimitBytes;
+    if (isFull) this.#host.client.pause(hold.undecided);
   }
 
   /** Whether a rule answers in place of the upstream, or ends the connection: at once, or for the status that came. */
@@ -309,7 +320,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   #send(): void {
-    const plan = this.#rules.plan;
+    const { connectFailure, plan } = this.#rules;
+    if (connectFailure !== null) return this.#notConnected(connectFailure);
     if (this.#isReplaced()) return;
     const { host, port } = this.#destination;
     if (this.#environment.isForbidden(host, port)) return this.callFailed(forbidden(host, port));
@@ -320,6 +332,14 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     if (plan !== null && this.#sendThroughLink(plan, text)) return;
     this.#call = this.#createCall(text);
     this.#call.start();
+  }
+
+  /** A rule failed connecting. On a route the client would have met that itself: its connection is the upstream's. */
+  #notConnected(failure: NetworkFailure): void {
+    if (failure.cause !== 'fault-refuse' || this.#host.facts.listener === null)
+      return this.callFailed(failure);
+    this.#finish(failure);
+    this.#host.exchangeBroken('reset');
   }
 
   /** Puts the request's link between; the call begins when the first bytes come out of it. */

@@ -55,6 +55,7 @@ const tookTooLong: ReadonlySet<FailureCause> = new Set<FailureCause>([
   'upstream-connect-timeout',
   'upstream-timeout',
   'upstream-proxy-timeout',
+  'fault-connect-timeout',
 ]);
 
 /** 504 for what took too long, 403 for where Spike does not go, 502 for the rest (RFC 9110, sections 15.5.4 and 15.6). */

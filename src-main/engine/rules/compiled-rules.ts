@@ -20,6 +20,8 @@ export const needs = {
   callee: 8,
   /** Some rule can be about HTTP calls. */
   calls: 16,
+  /** Some rule can keep a tunnel from being connected. */
+  connecting: 32,
 } as const;
 
 export interface CompiledRule {
@@ -28,6 +30,8 @@ export interface CompiledRule {
   readonly trigger: CompiledTrigger;
   /** Whether it can do something to bytes that are not opened. */
   readonly actsOnTunnels: boolean;
+  /** Whether it can keep the upstream from being connected. */
+  readonly failsConnecting: boolean;
 }
 
 /** The rules that can match the calls of one edge and host; most often none. */
@@ -79,10 +83,11 @@ export class CompiledRules {
     return matching.length === 0 ? none : matching;
   }
 
-  /** The rules that match a tunnel and can do something to it. */
+  /** The rules that match a tunnel and can do something to it, or to its being connected. */
   matchTunnel(facts: TunnelFacts): Candidates {
     return this.candidates(facts.caller, facts.callee, facts.host).filter(
-      ({ actsOnTunnels, match }) => actsOnTunnels && match.aboutTunnels && match.tunnel(facts),
+      ({ actsOnTunnels, failsConnecting, match }) =>
+        (actsOnTunnels || failsConnecting) && match.aboutTunnels && match.tunnel(facts),
     );
   }
 
@@ -132,15 +137,17 @@ function compileRule(rule: ActiveRule): CompiledRule {
     match: compileMatch(rule.match),
     trigger: compileTrigger(rule.trigger),
     actsOnTunnels: rule.faults.some(actsOnTunnels),
+    failsConnecting: rule.faults.some(({ type }) => faultRegistry[type].failsConnecting !== undefined),
   };
 }
 
-function bitsOf({ match, actsOnTunnels }: CompiledRule): number {
+function bitsOf({ match, actsOnTunnels, failsConnecting }: CompiledRule): number {
   let bits: number = needs.rules;
   if (match.needsCaller) bits |= needs.caller;
   if (match.needsCallee) bits |= needs.callee;
   if (match.aboutCalls) bits |= needs.calls;
   if (actsOnTunnels && match.aboutTunnels) bits |= needs.tunnels;
+  if (failsConnecting && match.aboutTunnels) bits |= needs.connecting;
   return bits;
 }
 

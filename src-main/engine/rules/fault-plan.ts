@@ -1,11 +1,11 @@
-import type { AppliedFault, Direction } from '#shared/flow/flow.ts';
+import type { AppliedFault, Direction, FlowError } from '#shared/flow/flow.ts';
 import type { Fault } from '#shared/rules/fault.ts';
-import type { Clock, Random } from '../clock.ts';
+import type { Clock, Random, Timer } from '../clock.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import { FaultMark } from './fault-mark.ts';
 import type { RuleHit } from './rule-hit.ts';
 import { faultRegistry } from './faults/registry.ts';
-import type { AnyFaultImplementation, Cut, LocalAnswer, MessageShape } from './faults/stage.ts';
+import type { AnyFaultImplementation, ConnectFault, Cut, LocalAnswer, MessageShape } from './faults/stage.ts';
 import { Link } from './link.ts';
 import type { LinkOutput, LinkSource } from './link.ts';
 
@@ -14,6 +14,13 @@ interface PlannedFault {
   readonly hit: RuleHit;
   readonly fault: Fault;
   readonly implementation: AnyFaultImplementation;
+}
+
+/** A connection that a fault holds back. */
+interface HeldConnection {
+  readonly rule: CompiledRule;
+  readonly timer: Timer;
+  letGo(): void;
 }
 
 const tunnelShape: MessageShape = { headBytes: 0, bodyBytes: null };
@@ -30,6 +37,7 @@ export class FaultPlan {
   responseShape: MessageShape = tunnelShape;
   #faults: PlannedFault[] = [];
   #links: Partial<Record<Direction, Link>> = {};
+  #connecting: HeldConnection | null = null;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #startedAt: number;
@@ -57,6 +65,21 @@ export class FaultPlan {
       return cut;
     }
     return null;
+  }
+
+  /**
+   * Puts a fault in place of connecting. `done` is called once: with the failure when its time is over, or with null when the
+   * rule is turned off before, and it is connected after all.
+   * @returns Whether there is such a fault; false: `done` is not called.
+   */
+  takeConnectFault(done: (failure: FlowError | null) => void): boolean {
+    for (const planned of this.#faults) {
+      const fault = planned.implementation.failsConnecting?.(planned.fault as never) ?? null;
+      if (fault === null) continue;
+      this.#connecting = this.#holdConnection(planned, fault, done);
+      return true;
+    }
+    return false;
   }
 
   /**
@@ -110,7 +133,10 @@ export class FaultPlan {
     const request = this.#links.request?.release(matches) ?? false;
     const response = this.#links.response?.release(matches) ?? false;
     this.#faults = this.#faults.filter((planned) => planned.rule !== rule);
-    return request || response;
+    const connecting = this.#connecting?.rule === rule ? this.#connecting : null;
+    // Last: the call goes on at once, without anything of the rule.
+    connecting?.letGo();
+    return request || response || connecting !== null;
   }
 
   get heldBytes(): number {
@@ -119,6 +145,8 @@ export class FaultPlan {
 
   /** The call is over: nothing is held and nothing acts any more. */
   dispose(): void {
+    this.#connecting?.timer.cancel();
+    this.#connecting = null;
     this.#links.request?.dispose();
     this.#links.response?.dispose();
     for (const mark of this.marks) if (mark.outcome === 'acting') mark.outcome = 'done';
@@ -126,6 +154,32 @@ export class FaultPlan {
 
   applied(): readonly AppliedFault[] {
     return this.marks.map((mark) => mark.snapshot());
+  }
+
+  #holdConnection(
+    planned: PlannedFault,
+    fault: ConnectFault,
+    done: (failure: FlowError | null) => void,
+  ): HeldConnection | null {
+    const mark = this.#mark(planned, null);
+    mark.describe = (at) => (at.outcome === 'released' ? 'was let go and connected' : fault.describe);
+    const over = (failure: FlowError | null): void => {
+      this.#connecting = null;
+      mark.delayedMs = this.#clock.now() - since;
+      mark.outcome = failure === null ? 'released' : 'done';
+      done(failure);
+    };
+    const since = this.#clock.now();
+    if (fault.afterMs === 0) {
+      over(fault.failure);
+      return null;
+    }
+    const timer = this.#clock.setTimer(fault.afterMs, () => over(fault.failure));
+    const letGo = (): void => {
+      timer.cancel();
+      over(null);
+    };
+    return { rule: planned.rule, timer, letGo };
   }
 
   #plan(hit: RuleHit): PlannedFault[] {

@@ -163,7 +163,9 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
   /** Keeps what comes of the body until it is known what to do with the request. */
   #wait(): void {
     this.#early ??= [];
-    if (!this.#rules.awaitsBody) return this.#client.pause(hold.undecided);
+    const { awaitsBody, isConnecting } = this.#rules;
+    // A stream tells that it was reset whether it is read or not.
+    if (!awaitsBody || isConnecting) return this.#client.pause(hold.undecided);
     this.#client.resume(hold.undecided);
     // Who waits to be told to send the body (RFC 9110, section 10.1.1) would wait for us.
     if (getField(this.#head.fields, 'expect') !== null) this.#client.inform(100, []);
@@ -195,6 +197,8 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
   }
 
   #send(): void {
+    const { connectFailure } = this.#rules;
+    if (connectFailure !== null) return this.callFailed(connectFailure);
     if (this.#isReplaced()) return;
     const { host, port } = this.#destination;
     if (this.#environment.isForbidden(host, port)) return this.callFailed(forbidden(host, port));

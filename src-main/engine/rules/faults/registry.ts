@@ -1,5 +1,6 @@
 import type { FaultType } from '#shared/rules/fault.ts';
 import { bandwidth } from './bandwidth.ts';
+import { connectTimeout, dnsFailure, refuse } from './connect-faults.ts';
 import { corrupt } from './corrupt.ts';
 import { close, reset } from './cut.ts';
 import { duplicate } from './duplicate.ts';
@@ -28,5 +29,8 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   corrupt,
   duplicate,
   close,
+  refuse,
+  'dns-failure': dnsFailure,
+  'connect-timeout': connectTimeout,
   silence,
 };

@@ -1,4 +1,4 @@
-import type { Direction } from '#shared/flow/flow.ts';
+import type { Direction, FlowError } from '#shared/flow/flow.ts';
 import type { Fault, FaultOf, FaultType } from '#shared/rules/fault.ts';
 import type { Clock, Random } from '../../clock.ts';
 import type { FaultMark } from '../fault-mark.ts';
@@ -47,6 +47,15 @@ export interface StageContext {
 /** How a connection ends before its time: with a TCP RST, or in an orderly way. */
 export type Cut = 'reset' | 'close';
 
+/** A connection that is not made. */
+export interface ConnectFault {
+  /** How long making it lasts. */
+  readonly afterMs: number;
+  /** For the mark: what the rule did. */
+  readonly describe: string;
+  readonly failure: FlowError;
+}
+
 /** What an exchange is answered with instead of asking the upstream. */
 export interface LocalAnswer {
   readonly status: number;
@@ -62,6 +71,8 @@ export interface FaultImplementation<T extends FaultType> {
   readonly createStage: ((fault: FaultOf<T>, context: StageContext) => Stage) | null;
   /** An answer in place of the upstream's; null for a fault that gives none. */
   readonly answer: ((fault: FaultOf<T>) => LocalAnswer) | null;
+  /** What happens in place of connecting to the upstream; absent or null: it is connected. */
+  failsConnecting?(fault: FaultOf<T>): ConnectFault | null;
   /** How it ends the connection as the call or tunnel begins; absent or null: it does not. */
   cutsAtStart?(fault: FaultOf<T>): Cut | null;
 }
