@@ -28,6 +28,7 @@ import type { Log } from './log.ts';
 import type { EdgeAggregator } from './metrics/edge-aggregator.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { FlowMessages } from './proxy/flow-messages.ts';
+import { loopMarkOf } from './proxy/loop-guard.ts';
 import { OpenFlows } from './proxy/open-flows.ts';
 import type { NameHolder, NetworkFailure } from './proxy/ports.ts';
 import { compileText } from '#shared/rules/pattern.ts';
@@ -236,6 +237,7 @@ export class DataPlane implements WorkerDataPlane {
       sink,
       openFlows: this.#openFlows,
       http1Limits: defaultHttp1Limits,
+      loopMark: loopMarkOf(identity.agentId),
       collectBody: (isLong = false) => {
         const { recording, maxBodyBytes } = this.#config.capture;
         if (!recording) return null;

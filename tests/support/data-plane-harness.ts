@@ -69,6 +69,8 @@ export interface HarnessParts {
   readonly connectTimeoutMs?: number;
   readonly clientLimits?: ClientLimits;
   readonly worker?: number;
+  /** Default: the same for all. */
+  readonly agentId?: string;
 }
 
 let authority: Promise<CertificateAuthority> | null = null;
@@ -138,7 +140,10 @@ export class DataPlaneHarness implements AsyncDisposable {
     this.#worker = parts.worker ?? 1;
     this.#desk = parts.desk ?? new DecisionDesk(random, createSystemClock());
     this.plane = new DataPlane({
-      identity: identityOf(ca, parts.worker ?? 1),
+      identity: {
+        ...identityOf(ca, parts.worker ?? 1),
+        ...(parts.agentId !== undefined && { agentId: parts.agentId }),
+      },
       config: this.#config(),
       clock: createSystemClock(),
       random,

@@ -122,6 +122,7 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
     },
     sink,
     openFlows: new OpenFlows(clock, sink),
+    loopMark: '1.1 spike-abc123',
     http1Limits: defaultHttp1Limits,
     collectBody: () => null,
     messagesOf: () => null,

@@ -5,6 +5,7 @@ import { connect as connectTls, TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { createLeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
 import type { LeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
+import { defaultClientLimits } from '../../src-main/engine/io/client-watch.ts';
 import type { ClientLimits } from '../../src-main/engine/io/client-watch.ts';
 import { DataPlaneHarness, makeAuthority } from './data-plane-harness.ts';
 import { assertNothingOpen, Peers, RawClient } from './network-peers.ts';
@@ -59,7 +60,12 @@ export interface HostileServer {
   readonly sides: HostileSide[];
 }
 
-const limits: ClientLimits = { headTimeoutMs: 400, idleTimeoutMs: 800, maxConnectionsPerAddress: 100 };
+const limits: ClientLimits = {
+  ...defaultClientLimits,
+  headTimeoutMs: 400,
+  idleTimeoutMs: 800,
+  maxConnectionsPerAddress: 100,
+};
 
 /**
  * A data plane with short times, a server that is well, and what is asked after every test: Spike still serves, and

@@ -49,6 +49,8 @@ export interface ProxyEnvironment {
     port: number,
     serverName?: string | null,
   ): Destination;
+  /** What a request carries in Via that may be going round in a circle: see loop-guard.ts. */
+  readonly loopMark: string;
   /** Whether Alt-Svc is kept from clients whose TLS is opened. */
   stripsAltSvc(): boolean;
   /** True for Spike's own listeners, by name and port; what names resolve to is looked at again after connecting. */

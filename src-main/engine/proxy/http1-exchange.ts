@@ -11,7 +11,6 @@ import { ExchangeRecord } from './exchange-record.ts';
 import type { RecordedRequest } from './exchange-record.ts';
 import {
   bodyLength,
-  forbidden,
   hasBody,
   passesUpgrade,
   requestOptions,
@@ -24,6 +23,7 @@ import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
 import type { Http1Error } from './http1/http1-error.ts';
 import { serializeRequestHead, serializeResponseHead } from './http1/serialize-head.ts';
+import { refusalOf, withLoopMark } from './loop-guard.ts';
 import { failureResponse, faultResponse, responseBytes, statusOfFailure } from './local-response.ts';
 import type { LocalResponse } from './local-response.ts';
 import type { OpenFlow } from './open-flows.ts';
@@ -323,12 +323,11 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const { connectFailure, plan } = this.#rules;
     if (connectFailure !== null) return this.#notConnected(connectFailure);
     if (this.#isReplaced()) return;
-    const { host, port } = this.#destination;
-    if (this.#environment.isForbidden(host, port)) return this.callFailed(forbidden(host, port));
-    const text = serializeRequestHead(
-      this.#head,
-      requestOptions(this.#head, this.#host.facts, wayOf(this.#head, this.#destination)),
-    );
+    const environment = this.#environment;
+    const refusal = refusalOf(environment, this.#destination, this.#head.text);
+    if (refusal !== null) return this.callFailed(refusal);
+    const options = requestOptions(this.#head, this.#host.facts, wayOf(this.#head, this.#destination));
+    const text = serializeRequestHead(this.#head, withLoopMark(environment, options));
     if (plan !== null && this.#sendThroughLink(plan, text)) return;
     this.#call = this.#createCall(text);
     this.#call.start();

@@ -58,9 +58,11 @@ const tookTooLong: ReadonlySet<FailureCause> = new Set<FailureCause>([
   'fault-connect-timeout',
 ]);
 
-/** 504 for what took too long, 403 for where Spike does not go, 502 for the rest (RFC 9110, sections 15.5.4 and 15.6). */
+/** 504 for what took too long, 403 for where Spike does not go, 508 for a loop, 502 for the rest (RFC 9110, sections 15.5.4 and 15.6). */
 export function statusOfFailure({ cause }: Pick<NetworkFailure, 'cause'>): number {
   if (cause === 'upstream-forbidden') return 403;
+  // RFC 5842, section 7.2.
+  if (cause === 'upstream-loop') return 508;
   return tookTooLong.has(cause) ? 504 : 502;
 }
 

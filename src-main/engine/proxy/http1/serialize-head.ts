@@ -18,6 +18,8 @@ export interface SerializeRequestOptions extends SerializeOptions {
   readonly host?: string;
   /** What is said to the proxy that the request is sent to (RFC 9110, section 11.7.2). Default, and null: nothing. */
   readonly proxyAuthorization?: string | null;
+  /** A further line of Via (RFC 9110, section 7.6.3). Default: none is added. */
+  readonly via?: string;
 }
 
 /**
@@ -46,10 +48,10 @@ const neverDropped: ReadonlySet<string> = new Set(['content-length', 'transfer-e
  */
 export function serializeRequestHead(head: RequestHead, options: SerializeRequestOptions = {}): string {
   const text = requestHeadText(head, options);
-  const { proxyAuthorization = null } = options;
-  return proxyAuthorization === null
-    ? text
-    : `${text.slice(0, -2)}Proxy-Authorization: ${proxyAuthorization}\r\n\r\n`;
+  const { proxyAuthorization = null, via } = options;
+  if (proxyAuthorization === null && via === undefined) return text;
+  const credentials = proxyAuthorization === null ? '' : `Proxy-Authorization: ${proxyAuthorization}\r\n`;
+  return `${text.slice(0, -2)}${credentials}${via === undefined ? '' : `Via: ${via}\r\n`}\r\n`;
 }
 
 function requestHeadText(head: RequestHead, options: SerializeRequestOptions): string {
