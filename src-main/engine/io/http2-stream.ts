@@ -46,6 +46,7 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   #endsWith: FlatFields | null = null;
   #isEnding = false;
   #isHeadSent = false;
+  #isDrainAwaited = false;
   #inputEnded = false;
   #isClosed = false;
   #resetCode = 0;
@@ -61,11 +62,25 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
 
   write(bytes: Buffer): boolean {
     if (this.#isClosed) return true;
-    if (this.#held === null) return this.stream?.write(bytes) ?? true;
+    if (this.#held === null) return this.#writeOut(bytes);
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     if (this.#heldBytes > heldLimitBytes) this.flush();
     return this.#held !== null || !this.isFull;
+  }
+
+  #writeOut(bytes: Buffer): boolean {
+    const { stream } = this;
+    if (stream === null) return true;
+    const hasRoom = stream.write(bytes);
+    if (!hasRoom && !this.#isDrainAwaited) {
+      this.#isDrainAwaited = true;
+      stream.once('drain', () => {
+        this.#isDrainAwaited = false;
+        this.owner?.drained();
+      });
+    }
+    return hasRoom;
   }
 
   writeText(text: string): boolean {
@@ -155,10 +170,11 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
     this.sendHead(isWhole && isEmpty, !isWhole);
     const { stream } = this;
     if (stream === null) return;
+    if (!isWhole) stream.once('wantTrailers', () => this.#sendTrailers());
     for (let i = 0; i < held.length - 1; i++) stream.write(held[i] as Buffer);
     const last = held.at(-1);
     if (!this.#isEnding) {
-      if (last !== undefined) stream.write(last);
+      if (last !== undefined) this.#writeOut(last);
     } else if (!isWhole || !isEmpty) {
       if (last === undefined) stream.end();
       else stream.end(last);
@@ -173,15 +189,13 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
     this.stream = stream;
     stream.on('error', ignore); // Told by `close`, with its code.
     stream.on('close', () => this.#closed());
-    stream.on('drain', () => this.owner?.drained());
-    stream.on('wantTrailers', () => this.#sendTrailers());
+    if (!hasBody) return void stream.resume();
     stream.on('end', () => {
       // After a reset with CANCEL node:http2 says `end` as well.
       if (this.#inputEnded || stream.rstCode !== NGHTTP2_NO_ERROR) return;
       this.#inputEnded = true;
       this.owner?.ended();
     });
-    if (!hasBody) return void stream.resume();
     stream.on('trailers', (_object: unknown, _flags: number, fields: string[]) => {
       this.trailers = fields;
     });
