@@ -16,7 +16,7 @@ import type { Random } from './http1/mutations.ts';
  */
 const seconds = Number(process.env['SPIKE_FUZZ_SECONDS'] ?? 0);
 const seed = Number(process.env['SPIKE_FUZZ_SEED'] ?? 20_260_101);
-const iterations = 4_000;
+const iterations = 12_000;
 
 const corpus = recorded();
 
