@@ -272,7 +272,9 @@ export class DataPlane implements WorkerDataPlane {
     const proxiesChanged = !isDeepStrictEqual(upstreamProxies, before.upstreamProxies);
     if (tlsChanged) this.#contexts = upstreamContexts(this.#config);
     if (proxiesChanged) this.#destinations.setProxies(upstreamProxies);
-    if (tlsChanged || proxiesChanged) this.#pool.renew();
+    if (!tlsChanged && !proxiesChanged) return;
+    this.#pool.renew();
+    this.#httpUpstreams.renew();
   }
 
   #setRoutes(config: WorkerConfig): void {

@@ -159,6 +159,28 @@ describe.skipIf(!installed.tinyproxy)('an HTTP proxy (tinyproxy)', () => {
     expect(await client.toEnd()).toBe('220 ready\r\nQUIT');
   });
 
+  it('is sent plain HTTP in HTTP/1.1 where the client speaks HTTP/2, and carries HTTP/2 in its tunnels', async () => {
+    const { port, heads } = await httpOrigin(scene);
+    const secure = await httpsOrigin(scene);
+    const proxy = await startTinyproxy(scene.peers);
+    await scene.spike.configure({
+      upstreamProxies: by(`http://127.0.0.1:${proxy}`),
+      routes: [{ name: 'plain', listen: '127.0.0.1:0', upstream: `http://localhost:${port}` }],
+    });
+    // Opened by Spike, which knows the name of the route; its upstream is plain HTTP.
+    expect(await curl(scene, '--http2', 'https://plain.internal/a')).toBe('hello 200');
+    expect(heads[0]).toMatch(/^GET \/a\n/);
+    expect(heads[0]).not.toMatch(/null/);
+    expect(await curl(scene, '--http2', `https://localhost:${secure.port}/b`)).toBe('hello 200');
+    const flows = await scene.spike.flows(2);
+    expect(
+      flows.map(({ flow }) => [flow.http?.httpVersion, flow.upstream?.address.split(' via ')[1]]),
+    ).toEqual([
+      ['2', `127.0.0.1:${proxy}`],
+      ['2', `127.0.0.1:${proxy}`],
+    ]);
+  });
+
   it('is passed by for noProxy and, unless it is said, for this machine', async () => {
     const { port } = await httpOrigin(scene);
     const nobody = by('http://127.0.0.1:9', { noProxy: [`localhost:${port}`] });
@@ -279,7 +301,7 @@ describe('a proxy that fails', () => {
     await scene.spike.configure({ routes: [routeTo(plain.port)] });
     for (const port of [scene.spike.proxyPort, scene.spike.port('service')]) {
       await scene.spike.configure({ upstreamProxies: by(`http://127.0.0.1:${port}`) });
-      expect(await curl(scene, 'http://orders.example/')).toMatch(/is a port of this Spike itself.* 502$/s);
+      expect(await curl(scene, 'http://orders.example/')).toMatch(/is a port of this Spike itself.* 508$/s);
     }
     const flows = await scene.spike.flows(2);
     expect(flows.map(({ flow }) => flow.error?.cause)).toEqual(['upstream-loop', 'upstream-loop']);

@@ -71,6 +71,11 @@ export class Http2Upstreams implements HttpUpstreams, ConnectionKeeper {
   }
 
   ask(destination: Destination, request: ProtocolRequest): PendingLease | null {
+    // A proxy that forwards speaks HTTP/1.1; its own HTTP/2 would say nothing of the upstream.
+    if (destination.via?.way === 'forward') {
+      request.http1(null);
+      return null;
+    }
     const place = this.#placeFor(destination);
     const connection = roomyOf(place);
     if (connection !== null) {

@@ -40,7 +40,7 @@ export function http1RequestText(
 ): string {
   const { method, fields } = head;
   let text = `${method} ${options.target ?? head.path} HTTP/1.1\r\nhost: ${options.host ?? head.authority}\r\n`;
-  if (options.proxyAuthorization !== undefined)
+  if (typeof options.proxyAuthorization === 'string')
     text += `proxy-authorization: ${options.proxyAuthorization}\r\n`;
   let cookies = '';
   let hasLength = false;
