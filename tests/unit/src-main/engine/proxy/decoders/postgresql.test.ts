@@ -3,7 +3,10 @@ import { messageTextLimit } from '#shared/flow/message.ts';
 import type { MessageDraft } from '../../../../../../src-main/engine/proxy/decoders/decoder.ts';
 import { postgresql } from '../../../../../../src-main/engine/proxy/decoders/postgresql.ts';
 import { hidePasswords } from '../../../../../../src-main/engine/proxy/decoders/postgresql/hidden-passwords.ts';
-import { waitingLimit } from '../../../../../../src-main/engine/proxy/decoders/postgresql/session.ts';
+import {
+  waitingLimit,
+  waitingTextLimit,
+} from '../../../../../../src-main/engine/proxy/decoders/postgresql/session.ts';
 import { Tally } from '../../../../../../src-main/engine/proxy/decoders/postgresql/tally.ts';
 import { decode, from, octets } from '../../../../../support/decoded.ts';
 import type { Passed } from '../../../../../support/decoding-relay.ts';
@@ -453,6 +456,20 @@ describe('bounds', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 22);
     decoder.bytes('response', Buffer.concat([complete('SELECT 1'), ready()]), 4);
     expect(messages[1]).toMatchObject({ summary: '1 row', durationMs: 3 });
+  });
+
+  it('texts that wait are bounded in all; what is answered makes room again', () => {
+    const text = (i: number): string => `SELECT ${i}${' '.repeat(60_000)}`;
+    const ask = (i: number): Passed => from('request', message('Q', text(i)));
+    const numbers = Array.from({ length: 100 }, (_, i) => i);
+    const answered = numbers.flatMap((i) => [ask(i), from('response', complete('SELECT 1'), ready())]);
+    const waiting = numbers.map((i) => ask(i));
+    const { messages } = decode(postgresql, [...begun, ...answered, ...waiting]);
+    const texts = messages.slice(1).map((one) => one.text ?? '');
+    expect(texts.slice(0, 100)).toEqual(numbers.map(text));
+    const kept = texts.slice(100).filter((one) => one !== '');
+    expect(kept).toHaveLength(Math.floor(waitingTextLimit / text(99).length));
+    expect(messages.at(-1)).toMatchObject({ text: '', truncated: true, summary: 'no answer' });
   });
 
   it('more that waits than is kept: told, and given up', () => {
