@@ -2,12 +2,18 @@ import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
+import { defaultClientLimits } from '../../src-main/engine/io/client-watch.ts';
 import { routeTo, useScene } from '../support/data-plane-test.ts';
 import { callThrough } from '../support/proxy-client.ts';
 
 const slow = 2000;
 const calls = 2000;
-const limits = { headTimeoutMs: 20_000, idleTimeoutMs: 30_000, maxConnectionsPerAddress: slow + 100 };
+const limits = {
+  ...defaultClientLimits,
+  headTimeoutMs: 20_000,
+  idleTimeoutMs: 30_000,
+  maxConnectionsPerAddress: slow + 100,
+};
 const scene = useScene({}, { clientLimits: limits });
 
 /** What slow clients begin with, in turn: each stays where a server of one thread a connection would be stuck. */
