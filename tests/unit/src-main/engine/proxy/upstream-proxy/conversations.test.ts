@@ -220,6 +220,11 @@ describe('SOCKS5 to a proxy', () => {
   });
 });
 
+/** SPIKE_FUZZ_SECONDS=600 goes on for that long. */
+const seconds = Number(process.env['SPIKE_FUZZ_SECONDS'] ?? 0);
+const effort =
+  seconds > 0 ? { numRuns: Infinity, interruptAfterTimeLimit: seconds * 1000 } : { numRuns: 3000 };
+
 describe('whatever a proxy sends', () => {
   const valid = [
     '0500050000017f0000010050',
@@ -233,27 +238,31 @@ describe('whatever a proxy sends', () => {
       Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(at + cut)]),
     );
 
-  it('a conversation waits, opens or fails with one of its causes, the same however it is cut', () => {
-    const causes = ['upstream-proxy-credentials', 'upstream-proxy-refused', 'upstream-proxy-malformed'];
-    causes.push('upstream-unreachable', 'upstream-refused', 'upstream-connect-timeout');
-    const address = socks5Address(place.host) as Buffer;
-    const makers = [
-      () => new ConnectClient(httpProxy, place),
-      () => new Socks5Client({ ...socksProxy, credentials }, place, address),
-    ];
-    fc.assert(
-      fc.property(mutated, fc.constantFrom(...makers), fc.array(fc.nat(60)), (bytes, make, cuts) => {
-        const edges = [
-          0,
-          ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b),
-          bytes.length,
-        ];
-        const pieces = edges.slice(1).map((edge, i) => bytes.subarray(edges[i], edge));
-        const whole = hold(make(), [bytes]);
-        expect(ending(hold(make(), pieces))).toEqual(ending(whole));
-        if (whole.end === 'failed') expect(causes).toContain(whole.cause);
-      }),
-      { numRuns: 3000 },
-    );
-  });
+  it(
+    'a conversation waits, opens or fails with one of its causes, the same however it is cut',
+    () => {
+      const causes = ['upstream-proxy-credentials', 'upstream-proxy-refused', 'upstream-proxy-malformed'];
+      causes.push('upstream-unreachable', 'upstream-refused', 'upstream-connect-timeout');
+      const address = socks5Address(place.host) as Buffer;
+      const makers = [
+        () => new ConnectClient(httpProxy, place),
+        () => new Socks5Client({ ...socksProxy, credentials }, place, address),
+      ];
+      fc.assert(
+        fc.property(mutated, fc.constantFrom(...makers), fc.array(fc.nat(60)), (bytes, make, cuts) => {
+          const edges = [
+            0,
+            ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b),
+            bytes.length,
+          ];
+          const pieces = edges.slice(1).map((edge, i) => bytes.subarray(edges[i], edge));
+          const whole = hold(make(), [bytes]);
+          expect(ending(hold(make(), pieces))).toEqual(ending(whole));
+          if (whole.end === 'failed') expect(causes).toContain(whole.cause);
+        }),
+        effort,
+      );
+    },
+    60_000 + seconds * 1000,
+  );
 });
