@@ -1,4 +1,3 @@
-import { SettingError } from '../engine/setting-error.ts';
 import { parseNoProxy } from '#shared/workspace/no-proxy.ts';
 import { parseProxyUrl } from '#shared/workspace/upstream-proxy.ts';
 import type {
@@ -6,6 +5,7 @@ import type {
   UpstreamProxies,
   UpstreamProxySettings,
 } from '#shared/workspace/upstream-proxy.ts';
+import { SettingError } from '../engine/setting-error.ts';
 import type { Environment } from './environment.ts';
 
 /** What `upstreamProxy` of the file means; null: everything is called directly. Throws SettingError for a variable that is wrong. */
