@@ -18,7 +18,7 @@ import type { SocketTransport } from './socket-transport.ts';
 const preconnectMs = 2000;
 
 const passedOn =
-  'Until then its next connections to this name pass through unopened, for an hour each time (tls.autoPassthrough).';
+  'Its next connections to this name pass through unopened, for an hour (tls.autoPassthrough).';
 
 /** The connection whose client speaks TLS: what the opening asks it, and tells it. */
 export interface TlsOpeningHost extends ClientFacts {
