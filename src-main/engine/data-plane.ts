@@ -122,7 +122,7 @@ export class DataPlane implements WorkerDataPlane {
     this.#capture = createCaptureWriter({
       clock,
       settings: config.capture,
-      send: (batch, droppedFlows, droppedBodies) => link.capture(batch, droppedFlows, droppedBodies),
+      send: (...batch) => link.capture(...batch),
     });
     const dialOptions: DialOptions = {
       clock,

@@ -150,7 +150,11 @@ export class DataPlaneHarness implements AsyncDisposable {
       log: silentLog,
       link: {
         send: (message) => this.#receive(message),
-        capture: (batch) => this.#capture(Buffer.from(batch)),
+        capture: (batch, _flows, _bodies, tail) => {
+          const whole = Buffer.concat([batch, ...(tail?.chunks ?? [])]);
+          tail?.taken();
+          this.#capture(whole);
+        },
       },
       edges: this.edges,
       names: { ...plainNames, ...parts.names },

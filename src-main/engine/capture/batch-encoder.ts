@@ -40,8 +40,11 @@ export class BatchEncoder {
     return this.#end;
   }
 
-  /** @param withBodies false: bodies are left out and marked `dropped`. */
-  add(flow: FlowRecord, withBodies: boolean): void {
+  /**
+   * @param withBodies false: bodies are left out and marked `dropped`.
+   * @param copies false: the caller sends the bodies behind the batch, which ends with this flow.
+   */
+  add(flow: FlowRecord, withBodies: boolean, copies = true): void {
     const tls = flow.tls === null ? '' : this.#tlsText(flow.tls);
     const rare = rareText(flow);
     const text = joinTexts(flow, rare, tls);
@@ -51,7 +54,8 @@ export class BatchEncoder {
     const responseBytes = withBodies ? flow.responseBody.sizeBytes : 0;
     const headLength = recordFixedBytes + textBytes;
     const length = headLength + requestBytes + responseBytes;
-    this.#reserve(length);
+    const ownLength = copies ? length : headLength;
+    this.#reserve(ownLength);
     const start = this.#end;
     const view = this.#view;
     view.setUint32(start + at.length, length, true);
@@ -64,9 +68,10 @@ export class BatchEncoder {
     writeLengths(view, start + at.textLengths, flow, rare, tls);
     const textAt = start + recordFixedBytes;
     this.#bytes.write(text, textAt, textBytes, wide ? 'utf16le' : 'latin1');
-    if (requestBytes > 0) this.#append(flow.requestBody.chunks, start + headLength);
-    if (responseBytes > 0) this.#append(flow.responseBody.chunks, start + headLength + requestBytes);
-    this.#end = start + length;
+    if (copies && requestBytes > 0) this.#append(flow.requestBody.chunks, start + headLength);
+    if (copies && responseBytes > 0)
+      this.#append(flow.responseBody.chunks, start + headLength + requestBytes);
+    this.#end = start + ownLength;
     this.#count += 1;
   }
 
@@ -78,14 +83,17 @@ export class BatchEncoder {
     this.#end += group.length;
   }
 
-  /** The batch, as a view that holds until the next `add`: whoever keeps it, copies it. Begins a new one. */
-  finish(): Buffer {
+  /**
+   * The batch, as a view that holds until the next `add`: whoever keeps it, copies it. Begins a new one.
+   * @param behindBytes Length of what the caller sends behind it.
+   */
+  finish(behindBytes = 0): Buffer {
     const view = this.#view;
     view.setUint32(0, batchMagic, true);
     view.setUint16(4, batchVersion, true);
     view.setUint16(6, 0, true);
     view.setUint32(8, this.#count, true);
-    view.setUint32(12, this.#end, true);
+    view.setUint32(12, this.#end + behindBytes, true);
     const batch = this.#bytes.subarray(0, this.#end);
     // One flow with large bodies must not leave its buffer behind for good.
     if (this.#bytes.length > 2 * firstBytes) this.#replace(Buffer.allocUnsafeSlow(firstBytes));

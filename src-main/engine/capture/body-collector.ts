@@ -1,3 +1,4 @@
+import { blockBytes, BodyBlocks, PooledChunks } from './body-blocks.ts';
 import { noBody } from './flow-record.ts';
 import type { BodyCapture } from './flow-record.ts';
 
@@ -6,6 +7,7 @@ export interface BodyBudget {
   /** False, and nothing is taken, when there is not that much left. */
   take(bytes: number): boolean;
   give(bytes: number): void;
+  readonly blocks: BodyBlocks;
   readonly heldBytes: number;
 }
 
@@ -13,6 +15,7 @@ export interface BodyBudget {
 export function createBodyBudget(maxBytes = 64 * 1024 ** 2): BodyBudget {
   let held = 0;
   return {
+    blocks: new BodyBlocks(),
     take(bytes) {
       if (held + bytes > maxBytes) return false;
       held += bytes;
@@ -35,6 +38,8 @@ export class BodyCollector {
   readonly #budget: BodyBudget;
   readonly #maxBodyBytes: number;
   #chunks: Buffer[] = [];
+  /** What is beyond the first pieces of a body. */
+  #pooled: PooledChunks | null = null;
   #sizeBytes = 0;
   /** What was taken from the budget: for a chunk kept by reference, all that it pins. */
   #heldBytes = 0;
@@ -65,6 +70,12 @@ export class BodyCollector {
       state === 'none' || state === 'ended'
         ? noBody
         : { state, chunks: this.#chunks, sizeBytes: this.#sizeBytes };
+    const pooled = this.#pooled;
+    if (pooled !== null && body.sizeBytes > 0) {
+      this.#chunks.push(...pooled.chunks());
+      body.release = () => pooled.release();
+      this.#pooled = null;
+    }
     this.discard();
     return body;
   }
@@ -76,20 +87,33 @@ export class BodyCollector {
   }
 
   #keep(chunk: Buffer): void {
+    if (this.#sizeBytes + chunk.length > blockBytes) return this.#keepInBlocks(chunk);
     // A small slice pins the large buffer that it was read into: a copy costs less than what it would hold.
     const copies = chunk.length * 2 < chunk.buffer.byteLength;
     const held = copies ? chunk.length : chunk.buffer.byteLength;
-    if (!this.#budget.take(held)) {
-      this.#release();
-      this.#state = 'dropped';
-      return;
-    }
+    if (!this.#budget.take(held)) return this.#overBudget();
     this.#heldBytes += held;
     this.#sizeBytes += chunk.length;
     this.#chunks.push(copies ? Buffer.from(chunk) : chunk);
   }
 
+  #keepInBlocks(chunk: Buffer): void {
+    const pooled = (this.#pooled ??= new PooledChunks(this.#budget.blocks));
+    const held = pooled.blocksFor(chunk.length) * blockBytes;
+    if (!this.#budget.take(held)) return this.#overBudget();
+    this.#heldBytes += held;
+    this.#sizeBytes += chunk.length;
+    pooled.add(chunk);
+  }
+
+  #overBudget(): void {
+    this.#release();
+    this.#state = 'dropped';
+  }
+
   #release(): void {
+    this.#pooled?.release();
+    this.#pooled = null;
     this.#budget.give(this.#heldBytes);
     this.#heldBytes = 0;
     this.#sizeBytes = 0;

@@ -21,13 +21,21 @@ export const defaultCaptureLimits: CaptureLimits = {
   batchDelayMs: 50,
 };
 
+/** Large bodies, which are not copied: they belong to the end of their batch, and hold until `taken` is called. */
+export interface BatchTail {
+  readonly chunks: readonly Buffer[];
+  readonly bytes: number;
+  readonly taken: () => void;
+}
+
 export interface CaptureWriterOptions {
   readonly clock: Clock;
   /**
    * Takes a batch away. It holds only until this returns: serialise or copy it at once. The counts are what was dropped
-   * since the last call; a batch without flows carries them when nothing else would.
+   * since the last call; a batch without flows carries them when nothing else would. `tail`, where there is one, is the end
+   * of the batch, by reference.
    */
-  readonly send: (batch: Buffer, droppedFlows: number, droppedBodies: number) => void;
+  readonly send: (batch: Buffer, droppedFlows: number, droppedBodies: number, tail: BatchTail | null) => void;
   readonly settings: { readonly recording: boolean };
   readonly limits?: Partial<CaptureLimits>;
 }
@@ -67,11 +75,14 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
       if (!messages.isEmpty) schedule();
     }
     if (encoder.sizeBytes === batchHeaderBytes && droppedFlows === 0 && droppedBodies === 0) return;
-    const batch = encoder.finish();
-    queuedBytes += batch.length;
-    const [flows, bodies] = [droppedFlows, droppedBodies];
+    sendBatch(null);
+  }
+
+  function sendBatch(tail: BatchTail | null): void {
+    const batch = encoder.finish(tail?.bytes);
+    queuedBytes += batch.length + (tail?.bytes ?? 0);
+    send(batch, droppedFlows, droppedBodies, tail);
     droppedFlows = droppedBodies = 0;
-    send(batch, flows, bodies);
   }
 
   function schedule(): void {
@@ -79,20 +90,26 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
   }
 
   function add(flow: FlowRecord): void {
-    const bodyBytes = flow.requestBody.sizeBytes + flow.responseBody.sizeBytes;
     const queued = queuedBytes + encoder.sizeBytes;
+    if (queued > limits.maxQueuedBytes) {
+      droppedFlows += 1;
+      return release(flow);
+    }
+    const bodyBytes = flow.requestBody.sizeBytes + flow.responseBody.sizeBytes;
     const withBodies = queued + bodyBytes <= limits.maxQueuedBodyBytes;
-    // What is about to overflow the batch goes into the next: batches stay within their bound, save for single flows.
-    if (withBodies && bodyBytes >= limits.batchBytes && encoder.count > 0) flush();
-    encoder.add(flow, withBodies);
-    if (!withBodies) droppedBodies += bodiesOf(flow);
+    // A flow as large as a batch is one of its own, and its bodies are not copied.
+    const isLarge = withBodies && bodyBytes >= limits.batchBytes;
+    if (isLarge && encoder.count > 0) flush();
+    encoder.add(flow, withBodies, !isLarge);
+    if (isLarge) return sendBatch(bodiesOf(flow));
+    release(flow);
+    if (!withBodies) droppedBodies += countBodies(flow);
   }
 
   return {
     record(flow) {
-      if (!recording || closed) return;
-      if (queuedBytes + encoder.sizeBytes > limits.maxQueuedBytes) droppedFlows += 1;
-      else add(flow);
+      if (!recording || closed) return release(flow);
+      add(flow);
       if (encoder.sizeBytes >= limits.batchBytes) flush();
       else schedule();
     },
@@ -118,7 +135,6 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
       closed = true;
       messages.clear();
       timer?.cancel();
-      timer = null;
     },
     get queuedBytes() {
       return queuedBytes;
@@ -126,6 +142,20 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
   };
 }
 
-function bodiesOf(flow: FlowRecord): number {
+function bodiesOf(flow: FlowRecord): BatchTail {
+  const { requestBody, responseBody } = flow;
+  return {
+    chunks: [...requestBody.chunks, ...responseBody.chunks],
+    bytes: requestBody.sizeBytes + responseBody.sizeBytes,
+    taken: () => release(flow),
+  };
+}
+
+function release(flow: FlowRecord): void {
+  flow.requestBody.release?.();
+  flow.responseBody.release?.();
+}
+
+function countBodies(flow: FlowRecord): number {
   return (flow.requestBody.sizeBytes > 0 ? 1 : 0) + (flow.responseBody.sizeBytes > 0 ? 1 : 0);
 }

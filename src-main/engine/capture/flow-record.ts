@@ -75,6 +75,8 @@ export interface BodyCapture {
   chunks: readonly Buffer[];
   /** Sum of the chunks' lengths. */
   sizeBytes: number;
+  /** Gives memory back that is used again; the chunks must not be looked at afterwards. Absent: nothing to give back. */
+  release?: () => void;
 }
 
 export const noBody: BodyCapture = { state: 'none', chunks: [], sizeBytes: 0 };

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import type { BatchTail } from '../capture/capture-writer.ts';
 import { frameHeaderBytes, writeFrameHeader } from '../capture/batch-frame.ts';
 
 /** Behind stdin, stdout, stderr and the cluster's channel. */
@@ -25,14 +26,18 @@ export class BatchPipe {
     this.#socket.on('error', () => undefined);
   }
 
-  /** Copies the batch, which the caller may use again. */
-  write(batch: Uint8Array, droppedFlows: number, droppedBodies: number): void {
+  /** Copies the batch, which the caller may use again; its tail is written from where it lies. */
+  write(batch: Uint8Array, droppedFlows: number, droppedBodies: number, tail: BatchTail | null): void {
     const length = frameHeaderBytes + batch.length;
     const frame = length > usualBytes ? Buffer.allocUnsafeSlow(length) : this.#takeBuffer();
     const flows = new DataView(batch.buffer, batch.byteOffset).getUint32(countAt, true);
-    writeFrameHeader(frame, { bytes: batch.length, flows, droppedFlows, droppedBodies });
+    const bytes = batch.length + (tail?.bytes ?? 0);
+    writeFrameHeader(frame, { bytes, flows, droppedFlows, droppedBodies });
     frame.set(batch, frameHeaderBytes);
+    this.#socket.cork();
     this.#socket.write(frame.subarray(0, length), () => this.#giveBack(frame));
+    if (tail !== null) this.#writeTail(tail);
+    this.#socket.uncork();
   }
 
   /** Calls back when all that was written is with the system, or cannot be any more. */
@@ -40,6 +45,15 @@ export class BatchPipe {
     if (this.#socket.destroyed) return done();
     this.#socket.once('close', done);
     this.#socket.end(() => this.#socket.destroy());
+  }
+
+  #writeTail({ chunks, taken }: BatchTail): void {
+    const last = chunks.length - 1;
+    for (const [index, chunk] of chunks.entries()) {
+      // Also called when the pipe is gone: then nobody reads them any more.
+      if (index === last) this.#socket.write(chunk, taken);
+      else this.#socket.write(chunk);
+    }
   }
 
   #takeBuffer(): Buffer {

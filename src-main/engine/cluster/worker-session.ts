@@ -1,3 +1,4 @@
+import type { BatchTail } from '../capture/capture-writer.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { EdgeAggregator } from '../metrics/edge-aggregator.ts';
@@ -23,9 +24,9 @@ export interface PrimaryLink {
   send(message: ToPrimary): void;
   /**
    * Hands over an encoded batch of flow records (capture/batch-codec.ts), which holds only until this returns, and how much
-   * was dropped since the last one.
+   * was dropped since the last one. `tail` is the end of the batch, which holds longer.
    */
-  capture(batch: Uint8Array, droppedFlows: number, droppedBodies: number): void;
+  capture(batch: Uint8Array, droppedFlows: number, droppedBodies: number, tail: BatchTail | null): void;
 }
 
 export interface WorkerSessionOptions {

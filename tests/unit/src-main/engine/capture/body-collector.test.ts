@@ -69,3 +69,30 @@ test('discard gives everything back, once, and nothing is kept afterwards', () =
   expect(budget.heldBytes).toBe(0);
   expect(collector.finish().state).toBe('none');
 });
+
+test('what is beyond the first 64 KiB lies in memory that is used again', () => {
+  const budget = createBodyBudget(400_000);
+  const collector = new BodyCollector(1e6, budget);
+  const pieces = Array.from({ length: 5 }, (_none, index) => Buffer.alloc(50_000, String(index)));
+  for (const piece of pieces) collector.add(piece);
+  expect(budget.heldBytes).toBe(50_000 + 4 * 65_536);
+  const body = collector.finish();
+  expect(budget.heldBytes).toBe(0);
+  expect(text(body.chunks)).toBe(text(pieces));
+  expect(body.chunks.map(({ length }) => length)).toEqual([50_000, 65_536, 65_536, 65_536, 3392]);
+  const memory = body.chunks.slice(1).map(({ buffer }) => buffer);
+  body.release?.();
+  body.release?.();
+  const next = new BodyCollector(1e6, budget);
+  next.add(Buffer.alloc(4 * 65_536, 'n'));
+  const again = next.finish().chunks.map(({ buffer }) => buffer);
+  expect(new Set(again)).toEqual(new Set(memory));
+});
+
+test('a large body beyond the budget gives its memory back', () => {
+  const budget = createBodyBudget(200_000);
+  const collector = new BodyCollector(1e6, budget);
+  for (let piece = 0; piece < 4; piece += 1) collector.add(Buffer.alloc(60_000));
+  expect(collector.finish()).toEqual({ state: 'dropped', chunks: [], sizeBytes: 0 });
+  expect(budget.heldBytes).toBe(0);
+});

@@ -11,8 +11,9 @@ function setUp(limits: Partial<CaptureLimits> = {}, recording = true) {
     clock,
     settings: { recording },
     limits,
-    send(batch, droppedFlows, droppedBodies) {
-      const bytes = Buffer.from(batch);
+    send(batch, droppedFlows, droppedBodies, tail) {
+      const bytes = Buffer.concat([batch, ...(tail?.chunks ?? [])]);
+      tail?.taken();
       sent.push({
         bytes,
         ids: readIndex(bytes).map(({ summary }) => summary.id),
