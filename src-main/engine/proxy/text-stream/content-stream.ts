@@ -15,6 +15,8 @@ export class ContentStream {
   readonly #content: (bytes: Buffer) => void;
   readonly #fail: (reason: string) => void;
   #ended: (() => void) | null = null;
+  /** All has come out: what follows an end that the codings themselves have is none of it. */
+  #isFinished = false;
 
   /** @param fail Called once: nothing follows. */
   constructor(
@@ -33,7 +35,7 @@ export class ContentStream {
 
   /** @param bytes as transferred; copied where they are not read at once. */
   write(bytes: Buffer): void {
-    if (this.#failed) return;
+    if (this.#failed || this.#isFinished) return;
     if (!this.isCoded) return this.#content(bytes);
     if (bytes.length === 0) return;
     this.#first ??= this.#open(bytes);
@@ -45,7 +47,7 @@ export class ContentStream {
 
   /** Not null: the last content is told when it resolves. */
   end(): Promise<void> | null {
-    if (this.#first === null || this.#failed) return null;
+    if (this.#first === null || this.#failed || this.#isFinished) return null;
     const first = this.#first;
     return new Promise((resolve) => {
       this.#ended = resolve;
@@ -76,11 +78,16 @@ export class ContentStream {
         else next.write(part);
       });
       decoder.on('end', () => {
-        if (next === undefined) this.#ended?.();
+        if (next === undefined) this.#finished();
         else next.end();
       });
     });
     return chain[0] ?? null;
+  }
+
+  #finished(): void {
+    this.#isFinished = true;
+    this.#ended?.();
   }
 
   #giveUp(reason: string): void {

@@ -26,6 +26,11 @@ export interface InflatedMessage {
 export class InflatingContent implements MessageContent {
   readonly kept: KeptContent;
   sizeBytes = 0;
+  /** What has come while messages before it were decompressed. */
+  waiting: Buffer[] = [];
+  /** The sender ended its stream with it (RFC 7692, section 7.2.3.4): nothing more comes out. */
+  isInflated = false;
+  /** Set once the message is whole. */
   done: ((message: InflatedMessage) => void) | null = null;
   readonly #inflater: MessageInflater;
 
@@ -39,7 +44,7 @@ export class InflatingContent implements MessageContent {
   }
 
   add(content: Buffer): void {
-    this.#inflater.write(content);
+    this.#inflater.write(this, content);
   }
 }
 
@@ -51,8 +56,9 @@ export class MessageInflater {
   /** Why nothing is decompressed any more. */
   failure: string | null = null;
   #stream: InflateRaw | null = null;
-  /** In their order; what comes out belongs to the first. */
+  /** In their order; the first one is in the stream, the others wait. */
   #open: InflatingContent[] = [];
+  #waitingBytes = 0;
   readonly #resets: boolean;
 
   /** @param noContextTakeover Each message begins with an empty window. */
@@ -67,26 +73,58 @@ export class MessageInflater {
     return content;
   }
 
-  write(compressed: Buffer): void {
-    const stream = this.#get();
-    if (stream === null) return;
-    if (stream.writableLength + compressed.length > inflateBacklogLimitBytes)
+  write(content: InflatingContent, compressed: Buffer): void {
+    if (this.failure !== null) return;
+    const backlog = this.#waitingBytes + (this.#stream?.writableLength ?? 0);
+    if (backlog + compressed.length > inflateBacklogLimitBytes)
       return this.#fail('It came faster than it could be decompressed.');
     // It is read on another thread, after whoever gave it has gone on.
-    stream.write(Buffer.from(compressed));
+    const copy = Buffer.from(compressed);
+    if (content === this.#open[0]) return this.#feed(content, copy);
+    content.waiting.push(copy);
+    this.#waitingBytes += copy.length;
   }
 
   /** The message is whole. `done` is called later, or at once when it cannot be decompressed. */
   end(content: InflatingContent, done: (message: InflatedMessage) => void): void {
-    const stream = this.#get();
-    if (stream === null) return done(this.#failed(content));
+    if (this.failure !== null) return done(this.#failed(content));
     content.done = done;
-    stream.write(tail);
-    stream.flush(() => this.#flushed(stream));
+    if (content === this.#open[0]) this.#finish(content);
   }
 
   close(): void {
     this.#fail('The flow was over.');
+  }
+
+  #feed(content: InflatingContent, compressed: Buffer): void {
+    if (!content.isInflated) this.#get()?.write(compressed);
+  }
+
+  #finish(content: InflatingContent): void {
+    if (content.isInflated) return this.#settle(content);
+    const stream = this.#get();
+    if (stream === null) return;
+    stream.write(tail);
+    stream.flush(() => {
+      if (stream === this.#stream) this.#settle(content);
+    });
+  }
+
+  /** The first one is done; the next one has its turn. */
+  #settle(content: InflatingContent): void {
+    if (content !== this.#open[0]) return;
+    this.#open.shift();
+    if (this.#resets) this.#release();
+    const { kept, sizeBytes } = content;
+    content.done?.({ bytes: kept.bytes, truncated: sizeBytes > kept.bytes.length, failure: null });
+    const next = this.#open[0];
+    if (next === undefined) return;
+    for (const bytes of next.waiting) {
+      this.#waitingBytes -= bytes.length;
+      this.#feed(next, bytes);
+    }
+    next.waiting = [];
+    if (next.done !== null && this.failure === null) this.#finish(next);
   }
 
   #get(): InflateRaw | null {
@@ -99,6 +137,7 @@ export class MessageInflater {
     inflaters += 1;
     const stream = createInflateRaw();
     stream.on('data', (bytes: Buffer) => this.#inflated(bytes));
+    stream.on('end', () => this.#ended(stream));
     stream.on('error', (error) => this.#fail(`It cannot be decompressed (${error.message}).`));
     this.#stream = stream;
     return stream;
@@ -113,14 +152,14 @@ export class MessageInflater {
     content.kept.add(bytes);
   }
 
-  #flushed(stream: InflateRaw): void {
+  /** The sender has ended its stream; with its next message it begins a new one. */
+  #ended(stream: InflateRaw): void {
     if (stream !== this.#stream) return;
-    const content = this.#open.shift();
-    // RFC 7692, section 7.2.3.4: a sender may end the stream, and go on with a new one.
-    if (this.#resets || stream.readableEnded) this.#release();
+    this.#release();
+    const content = this.#open[0];
     if (content === undefined) return;
-    const { kept, sizeBytes } = content;
-    content.done?.({ bytes: kept.bytes, truncated: sizeBytes > kept.bytes.length, failure: null });
+    content.isInflated = true;
+    if (content.done !== null) this.#settle(content);
   }
 
   #fail(reason: string): void {

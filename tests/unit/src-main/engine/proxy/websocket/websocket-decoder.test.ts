@@ -26,6 +26,8 @@ function setUp(extensions: string | null = null, isFull = (): boolean => false) 
 const deflated = (text: string): Buffer =>
   deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 
+const ended = (text: string): Buffer => Buffer.concat([deflateRawSync(text), Buffer.from([0])]);
+
 describe('what is wrong with a frame is told with its message', () => {
   test.each<[string, Buffer, RegExp]>([
     ['a reserved bit', frame(0xa1, 'x'), /^Reserved bits/],
@@ -109,6 +111,20 @@ describe('compressed messages', () => {
     await decoder.settled();
     expect(told).toMatchObject([{ text: 'a message in three frames', sizeBytes: bytes.length }]);
   });
+
+  test.each(['permessage-deflate', 'permessage-deflate; server_no_context_takeover'])(
+    'many at once, some in a stream that the sender ended: %s',
+    async (extensions) => {
+      const texts = Array.from({ length: 50 }, (_none, index) => `message ${index}`);
+      const { told, decoder, from } = setUp(extensions);
+      // RFC 7692, section 7.2.3.4: with BFINAL set, nothing is taken off the end.
+      from(...texts.map((text, index) => frame(0xc1, index % 3 === 0 ? ended(text) : deflated(text))));
+      decoder.end();
+      await decoder.settled();
+      expect(told.map(({ text }) => text)).toEqual(texts);
+      expect(told.every(({ error = null }) => error === null)).toBe(true);
+    },
+  );
 
   test('that are broken say so, and so do all that follow', async () => {
     const { told, decoder, from } = setUp('permessage-deflate');
