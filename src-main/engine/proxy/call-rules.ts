@@ -6,6 +6,7 @@ import {
   matchingStatus,
   waitingForStatus,
 } from '../rules/call-matching.ts';
+import { needs } from '../rules/compiled-rules.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
@@ -64,8 +65,13 @@ export class CallRules {
    * @returns Whether it has been decided already.
    */
   decide(head: CallHead, decided: () => void, waits: (() => void) | null = null): boolean {
-    const { needs } = this.#environment.rules.compiled;
-    const names = namesNeeded(needs, this.#facts.caller, this.#destination.callee);
+    const needed = this.#environment.rules.compiled.needs;
+    // Rules for tunnels alone: nothing is looked up, and no name is waited for.
+    if ((needed & needs.calls) === 0) {
+      decided();
+      return true;
+    }
+    const names = namesNeeded(needed, this.#facts.caller, this.#destination.callee);
     if (names === null) return this.#match(head, decided, waits);
     void names.then(() => {
       if (!this.#over && !this.#match(head, decided, waits)) waits?.();

@@ -1,9 +1,9 @@
 import type { Fault } from '#shared/rules/fault.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
 import type { CallFacts, TunnelFacts } from './call-facts.ts';
-import { compileMatch, withoutQuery } from './match.ts';
+import { compileMatch, matchesHead, withoutQuery } from './match.ts';
 import type { CompiledMatch } from './match.ts';
-import { OrderedIndex } from './rule-index.ts';
+import { OrderedIndex, segmentOf } from './rule-index.ts';
 import { compileTrigger } from './trigger-draw.ts';
 import type { CompiledTrigger } from './trigger-draw.ts';
 import { faultRegistry } from './faults/registry.ts';
@@ -22,6 +22,8 @@ export const needs = {
   calls: 16,
   /** Some rule can keep a tunnel from being connected. */
   connecting: 32,
+  /** Some rule acts on TLS handshakes with clients. */
+  handshakes: 64,
 } as const;
 
 export interface CompiledRule {
@@ -32,14 +34,17 @@ export interface CompiledRule {
   readonly actsOnTunnels: boolean;
   /** Whether it can keep the upstream from being connected. */
   readonly failsConnecting: boolean;
+  /** Whether it acts on TLS handshakes with clients. */
+  readonly actsOnHandshakes: boolean;
 }
 
 /** The rules that can match the calls of one edge and host; most often none. */
 export type Candidates = readonly CompiledRule[];
 
-/** The candidates of one edge and host, and those of them that a path leaves. */
+/** The candidates of one edge and host; those that can be about HTTP calls, and these by their paths. */
 interface EdgeRules {
   readonly all: Candidates;
+  readonly calls: Candidates;
   readonly byPath: OrderedIndex<CompiledRule> | null;
 }
 
@@ -64,7 +69,7 @@ export class CompiledRules {
     const known = new Map(before?.list.map((compiled) => [identityOf(compiled.rule), compiled]));
     this.list = rules.map((rule) => known.get(identityOf(rule)) ?? compileRule(rule));
     this.#on = new Set(this.list);
-    this.#byCallee = new OrderedIndex(this.list, ({ match }) => match.exact.callee);
+    this.#byCallee = new OrderedIndex(this.list, ({ match }) => match.keys.callee);
     this.needs = this.list.reduce((bits, compiled) => bits | bitsOf(compiled), 0);
   }
 
@@ -75,19 +80,25 @@ export class CompiledRules {
 
   /** The rules whose edge and head match an HTTP call, in their order; the shared empty list when none does. */
   matchCall(facts: CallFacts): Candidates {
-    const { all, byPath } = this.#edge(facts.caller, facts.callee, facts.host);
-    if (all.length === 0) return none;
+    const { calls, byPath } = this.#edge(facts.caller, facts.callee, facts.host);
+    if (calls.length === 0) return none;
     const path = withoutQuery(facts.path);
-    const candidates = byPath === null ? all : byPath.find(path);
-    const matching = candidates.filter(({ match }) => match.aboutCalls && match.call(facts, path));
-    return matching.length === 0 ? none : matching;
+    let matching: CompiledRule[] | null = null;
+    for (const rule of byPath?.find(path, segmentOf(path)) ?? calls) {
+      if (matchesHead(rule.match, facts, path)) (matching ??= []).push(rule);
+    }
+    return matching ?? none;
   }
 
-  /** The rules that match a tunnel and can do something to it, or to its being connected. */
+  /** The rules that match a tunnel and can do something to it. */
   matchTunnel(facts: TunnelFacts): Candidates {
+    return this.matchConnection(facts).filter(({ actsOnTunnels }) => actsOnTunnels);
+  }
+
+  /** The rules that match a connection of which nothing has passed yet, whatever they do. */
+  matchConnection(facts: TunnelFacts): Candidates {
     return this.candidates(facts.caller, facts.callee, facts.host).filter(
-      ({ actsOnTunnels, failsConnecting, match }) =>
-        (actsOnTunnels || failsConnecting) && match.aboutTunnels && match.tunnel(facts),
+      ({ match }) => match.aboutTunnels && match.tunnel(facts),
     );
   }
 
@@ -113,8 +124,10 @@ export class CompiledRules {
     const all = this.#byCallee
       .find(callee.toLowerCase())
       .filter(({ match }) => match.edge(caller, callee, host));
-    const index = all.length < worthAnIndex ? null : new OrderedIndex(all, ({ match }) => match.exact.path);
-    const edge = { all, byPath: index?.isUseful === true ? index : null };
+    const calls = all.filter(({ match }) => match.aboutCalls);
+    const byPath =
+      calls.length < worthAnIndex ? null : new OrderedIndex(calls, ({ match }) => match.keys.path);
+    const edge = { all, calls, byPath };
     byHost.set(host, edge);
     return edge;
   }
@@ -137,17 +150,19 @@ function compileRule(rule: ActiveRule): CompiledRule {
     match: compileMatch(rule.match),
     trigger: compileTrigger(rule.trigger),
     actsOnTunnels: rule.faults.some(actsOnTunnels),
+    actsOnHandshakes: rule.faults.some(({ type }) => faultRegistry[type].handshake !== undefined),
     failsConnecting: rule.faults.some(({ type }) => faultRegistry[type].failsConnecting !== undefined),
   };
 }
 
-function bitsOf({ match, actsOnTunnels, failsConnecting }: CompiledRule): number {
+function bitsOf({ match, actsOnTunnels, failsConnecting, actsOnHandshakes }: CompiledRule): number {
   let bits: number = needs.rules;
   if (match.needsCaller) bits |= needs.caller;
   if (match.needsCallee) bits |= needs.callee;
   if (match.aboutCalls) bits |= needs.calls;
   if (actsOnTunnels && match.aboutTunnels) bits |= needs.tunnels;
   if (failsConnecting && match.aboutTunnels) bits |= needs.connecting;
+  if (actsOnHandshakes && match.aboutTunnels) bits |= needs.handshakes;
   return bits;
 }
 

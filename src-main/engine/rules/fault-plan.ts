@@ -5,7 +5,14 @@ import type { CompiledRule } from './compiled-rules.ts';
 import { FaultMark } from './fault-mark.ts';
 import type { RuleHit } from './rule-hit.ts';
 import { faultRegistry } from './faults/registry.ts';
-import type { AnyFaultImplementation, ConnectFault, Cut, LocalAnswer, MessageShape } from './faults/stage.ts';
+import type {
+  AnyFaultImplementation,
+  ConnectFault,
+  Cut,
+  HandshakeFault,
+  LocalAnswer,
+  MessageShape,
+} from './faults/stage.ts';
 import { Link } from './link.ts';
 import type { LinkOutput, LinkSource } from './link.ts';
 
@@ -16,10 +23,17 @@ interface PlannedFault {
   readonly implementation: AnyFaultImplementation;
 }
 
+interface PlannedHandshake {
+  readonly planned: PlannedFault;
+  readonly fault: HandshakeFault;
+  readonly mark: FaultMark;
+}
+
 /** A connection that a fault holds back. */
 interface HeldConnection {
   readonly rule: CompiledRule;
-  readonly timer: Timer;
+  /** null: held until the rule is turned off. */
+  readonly timer: Timer | null;
   letGo(): void;
 }
 
@@ -82,13 +96,33 @@ export class FaultPlan {
     return false;
   }
 
+  /** What is done to a TLS handshake: `done` is called once, when what stalls it is over, or let go. */
+  takeHandshakeFaults(done: (faults: readonly HandshakeFault[]) => void): void {
+    const taken: PlannedHandshake[] = [];
+    for (const planned of this.#faults) {
+      const fault = planned.implementation.handshake?.(planned.fault as never);
+      if (fault === undefined) continue;
+      const mark = this.#mark(planned, null);
+      mark.describe = () => fault.describe;
+      taken.push({ planned, fault, mark });
+    }
+    const finish = (): void => {
+      for (const { mark } of taken) if (mark.outcome === 'acting') mark.outcome = 'done';
+      // What was turned off while something stalled does nothing any more.
+      done(taken.filter(({ planned }) => this.#faults.includes(planned)).map(({ fault }) => fault));
+    };
+    const stalling = taken.find(({ fault }) => fault.kind === 'stall');
+    if (stalling === undefined) return finish();
+    this.#connecting = this.#holdHandshake(stalling, finish);
+  }
+
   /**
    * The answer that replaces the upstream's, from the first fault that gives one; null when the upstream's is taken.
    * @param wasAsked The upstream has answered already.
    */
   takeAnswer(wasAsked = false): LocalAnswer | null {
     for (const planned of this.#faults) {
-      const answer = planned.implementation.answer?.(planned.fault as never) ?? null;
+      const answer = planned.implementation.answer?.(planned.fault as never, planned.hit) ?? null;
       if (answer === null) continue;
       const mark = this.#mark(planned, 'response');
       mark.status = answer.status;
@@ -145,7 +179,7 @@ export class FaultPlan {
 
   /** The call is over: nothing is held and nothing acts any more. */
   dispose(): void {
-    this.#connecting?.timer.cancel();
+    this.#connecting?.timer?.cancel();
     this.#connecting = null;
     this.#links.request?.dispose();
     this.#links.response?.dispose();
@@ -178,6 +212,23 @@ export class FaultPlan {
     const letGo = (): void => {
       timer.cancel();
       over(null);
+    };
+    return { rule: planned.rule, timer, letGo };
+  }
+
+  #holdHandshake({ planned, fault, mark }: PlannedHandshake, done: () => void): HeldConnection {
+    const since = this.#clock.now();
+    const over = (outcome: 'done' | 'released'): void => {
+      this.#connecting = null;
+      mark.delayedMs = this.#clock.now() - since;
+      mark.outcome = outcome;
+      done();
+    };
+    const stallMs = fault.kind === 'stall' ? fault.stallMs : 0;
+    const timer = stallMs === 0 ? null : this.#clock.setTimer(stallMs, () => over('done'));
+    const letGo = (): void => {
+      timer?.cancel();
+      over('released');
     };
     return { rule: planned.rule, timer, letGo };
   }

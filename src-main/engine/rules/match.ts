@@ -7,6 +7,10 @@ import { fieldValues, grpcCall, isGrpc, protocolOf, queryValues, traceIdOf } fro
 import type { CallFacts, TunnelFacts } from './call-facts.ts';
 import { compileBodyMatch } from './match-body.ts';
 import type { BodyTest } from './match-body.ts';
+import { pathKeyOf } from './rule-index.ts';
+
+/** @param path Without the query: cut once for all rules that are asked. */
+export type HeadTest = (facts: CallFacts, path: string) => boolean;
 
 /** A match, compiled. What an edge decides is apart from what differs from call to call, and from what is known later. */
 export interface CompiledMatch {
@@ -16,26 +20,17 @@ export interface CompiledMatch {
   readonly aboutCalls: boolean;
   /** Whether it can be about bytes that are not opened: these have neither method nor path, fields nor body. */
   readonly aboutTunnels: boolean;
-  /** A caller, callee or path that must be equal, in lower case where case does not matter; null: none, or a pattern. */
-  readonly exact: {
-    readonly caller: string | null;
-    readonly callee: string | null;
-    readonly path: string | null;
-  };
+  /** What it can be found by (`OrderedIndex`): the callee in lower case, a path as `pathKeyOf` has it; null: nothing. */
+  readonly keys: { readonly callee: string | null; readonly path: string | null };
   edge(caller: string, callee: string, host: string): boolean;
-  /**
-   * What else the request's head tells; `edge` has been asked before.
-   * @param path Without the query: cut once for all rules that are asked.
-   */
-  call(facts: CallFacts, path?: string): boolean;
+  /** What else the request's head tells, a test for each field that is given; `edge` has been asked before. */
+  readonly head: readonly HeadTest[];
   tunnel(facts: TunnelFacts): boolean;
   /** What is asked of the request's body; null: nothing. */
   readonly body: BodyTest | null;
   /** What is asked of the response; null: nothing. */
   readonly status: StatusTest | null;
 }
-
-type FactsTest = (facts: CallFacts, path: string) => boolean;
 
 /** Compiles a match. Throws a `SyntaxError` for a regular expression that is none, naming it. */
 export function compileMatch(match: Match): CompiledMatch {
@@ -48,32 +43,36 @@ export function compileMatch(match: Match): CompiledMatch {
   const status = match.status === undefined ? null : parseStatus(match.status);
   const needsHttp = head.length > 0 || body !== null || status !== null;
   const { protocol } = match;
-  const calls = [...place, ...head];
   return {
     needsCaller: match.caller !== undefined,
     needsCallee: match.callee !== undefined,
     aboutCalls: protocol !== 'tcp',
     aboutTunnels: !needsHttp && (protocol === undefined || protocol === 'tcp'),
-    exact: {
-      caller: plain(match.caller)?.toLowerCase() ?? null,
-      callee: plain(match.callee)?.toLowerCase() ?? null,
-      path: plain(match.path),
+    keys: {
+      callee: match.callee !== undefined && isPlain(match.callee) ? match.callee.toLowerCase() : null,
+      path: match.path === undefined ? null : pathKeyOf(match.path, isPlain(match.path)),
     },
     edge: (callerName, calleeName, hostName) => caller(callerName) && callee(calleeName) && host(hostName),
-    call: (facts, path = withoutQuery(facts.path)) => calls.every((test) => test(facts, path)),
+    head: [...head, ...place],
     tunnel: (facts) => place.every((test) => test(facts)),
     body,
     status,
   };
 }
 
+/** Whether the head of a call passes all tests; without closures of its own, since every call comes here. */
+export function matchesHead(
+  match: CompiledMatch,
+  facts: CallFacts,
+  path = withoutQuery(facts.path),
+): boolean {
+  for (const test of match.head) if (!test(facts, path)) return false;
+  return true;
+}
+
 /** Whether a rule could be about calls from `caller` to `callee` (for the map: nothing else is looked at). */
 export function matchesEdge(match: Match, caller: string, callee: string): boolean {
   return compileText(match.caller, false)(caller) && compileText(match.callee, false)(callee);
-}
-
-function plain(pattern: string | undefined): string | null {
-  return pattern !== undefined && isPlain(pattern) ? pattern : null;
 }
 
 /** Where the client came in, and which way it is led: known of calls and tunnels. */
@@ -91,8 +90,8 @@ function placeTests({ route, listener }: Match): ((facts: TunnelFacts) => boolea
 }
 
 /** One test for each field of the head that is given, cheap ones first. */
-function headTests(match: Match): FactsTest[] {
-  const tests: FactsTest[] = [];
+function headTests(match: Match): HeadTest[] {
+  const tests: HeadTest[] = [];
   if (match.method !== undefined) {
     const method = compileText(match.method, false);
     tests.push((facts) => method(facts.method));
@@ -115,11 +114,11 @@ function headTests(match: Match): FactsTest[] {
   return tests;
 }
 
-function protocolTest(protocol: MatchProtocol): FactsTest {
+function protocolTest(protocol: MatchProtocol): HeadTest {
   return (facts) => protocolOf(facts) === protocol;
 }
 
-function grpcTest(match: NonNullable<Match['grpc']>): FactsTest {
+function grpcTest(match: NonNullable<Match['grpc']>): HeadTest {
   const service = compileText(match.service, true);
   const method = compileText(match.method, true);
   return ({ fields }, path) => {
@@ -128,7 +127,7 @@ function grpcTest(match: NonNullable<Match['grpc']>): FactsTest {
   };
 }
 
-function queryTest(match: Readonly<Record<string, ValueTest>>): FactsTest {
+function queryTest(match: Readonly<Record<string, ValueTest>>): HeadTest {
   const tests = Object.entries(match).map(([name, wanted]) => [name, valuesTest(wanted)] as const);
   return ({ path }) => {
     const values = queryValues(path);
@@ -136,7 +135,7 @@ function queryTest(match: Readonly<Record<string, ValueTest>>): FactsTest {
   };
 }
 
-function headerTest(match: Readonly<Record<string, ValueTest>>): FactsTest {
+function headerTest(match: Readonly<Record<string, ValueTest>>): HeadTest {
   const tests = Object.entries(match).map(([name, test]) => [name.toLowerCase(), valuesTest(test)] as const);
   return ({ fields }) => tests.every(([name, test]) => test(fieldValues(fields, name)));
 }

@@ -2,7 +2,7 @@ import type { BodyState, Flow } from '#shared/flow/flow.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { Match } from '#shared/rules/match.ts';
 import type { CallFacts } from './call-facts.ts';
-import { compileMatch } from './match.ts';
+import { compileMatch, matchesHead } from './match.ts';
 import type { CompiledMatch } from './match.ts';
 
 /** What is asked of a stored flow, as far as it is asked. */
@@ -51,7 +51,7 @@ export class StoredCallMatcher {
     const match = this.#match;
     const facts = new StoredFacts(row, source);
     if (!match.aboutCalls || !match.edge(facts.caller, facts.callee, facts.host)) return false;
-    const matches = match.call(facts);
+    const matches = matchesHead(match, facts);
     if (facts.isMissing) return 'flow';
     if (!matches) return false;
     const body = this.#ofBody(source);

@@ -2,6 +2,7 @@ import type { Direction, FlowError } from '#shared/flow/flow.ts';
 import type { Fault, FaultOf, FaultType } from '#shared/rules/fault.ts';
 import type { Clock, Random } from '../../clock.ts';
 import type { FaultMark } from '../fault-mark.ts';
+import type { RuleHit } from '../rule-hit.ts';
 
 /**
  * One fault on one link. Bytes come in with `push`, go out through `context.emit`, in order, at most once each.
@@ -47,6 +48,16 @@ export interface StageContext {
 /** How a connection ends before its time: with a TCP RST, or in an orderly way. */
 export type Cut = 'reset' | 'close';
 
+/** What is done to a TLS handshake with a client. */
+export type HandshakeFault = { readonly describe: string } & (
+  | { readonly kind: 'certificate'; readonly problem: FaultOf<'tls-certificate'>['problem'] }
+  /** Ended with that alert; null: without one. */
+  | { readonly kind: 'abort'; readonly alert: Exclude<FaultOf<'tls-abort'>['alert'], 'close'> | null }
+  /** Held for so long; 0: until the rule is turned off. */
+  | { readonly kind: 'stall'; readonly stallMs: number }
+  | { readonly kind: 'version'; readonly only: FaultOf<'tls-version'>['only'] }
+);
+
 /** A connection that is not made. */
 export interface ConnectFault {
   /** How long making it lasts. */
@@ -69,8 +80,10 @@ export interface FaultImplementation<T extends FaultType> {
   directions(fault: FaultOf<T>): readonly Direction[];
   /** A stage for the link; null for a fault that is not about bytes. */
   readonly createStage: ((fault: FaultOf<T>, context: StageContext) => Stage) | null;
-  /** An answer in place of the upstream's; null for a fault that gives none. */
-  readonly answer: ((fault: FaultOf<T>) => LocalAnswer) | null;
+  /** An answer in place of the upstream's, to a call of which its trigger said `hit`; null for a fault that gives none. */
+  readonly answer: ((fault: FaultOf<T>, hit: RuleHit) => LocalAnswer) | null;
+  /** What it does to the client's TLS handshake; absent: nothing. */
+  handshake?(fault: FaultOf<T>): HandshakeFault;
   /** What happens in place of connecting to the upstream; absent or null: it is connected. */
   failsConnecting?(fault: FaultOf<T>): ConnectFault | null;
   /** How it ends the connection as the call or tunnel begins; absent or null: it does not. */
