@@ -147,6 +147,13 @@ export class ExchangeRecord {
     finishFlow(this.#environment, flow, this.#client, this.#destination, failure, settled);
   }
 
+  /** It goes on as a tunnel, which keeps bytes of its own: what was kept of the request gives its memory back. */
+  becameTunnel(): FlowRecord {
+    this.#requestBody?.discard();
+    this.#responseBody?.discard();
+    return this.flow;
+  }
+
   #openStream(kind: 'events' | 'lines'): TextStream | null {
     const messages = this.#environment.messagesOf(this.flow);
     if (messages === null) return null;

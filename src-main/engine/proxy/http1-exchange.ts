@@ -480,7 +480,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#upgrade = null;
     this.#over = true;
     this.#environment.openFlows.remove(this);
-    const { flow } = this.#record;
+    const flow = this.#record.becameTunnel();
     if (this.#rules.plan !== null) {
       this.#rules.close(this.#rules.hit);
       flow.faults = this.#rules.plan.applied();

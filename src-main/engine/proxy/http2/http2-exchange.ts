@@ -354,7 +354,7 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     this.#upgrade = null;
     this.#over = true;
     this.#environment.openFlows.remove(this);
-    const { flow } = this.#record;
+    const flow = this.#record.becameTunnel();
     const { plan, matched, hit } = this.#rules;
     this.#rules.close(hit);
     if (plan !== null) flow.faults = plan.applied();
