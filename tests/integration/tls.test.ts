@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { writeFile, mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
@@ -127,6 +128,32 @@ describe('TLS that is opened', () => {
       expect([35, 56]).toContain((await runProgram('curl', curlArgs(scene.spike, ...args))).exitCode);
     },
   );
+
+  it('from a client whose hello comes byte by byte', async () => {
+    const site = await trustedSite();
+    const relay = await scene.peers.tcp((socket) => {
+      const spike = connectTcp({ port: scene.spike.proxyPort, host: '127.0.0.1', noDelay: true });
+      spike.pipe(socket);
+      spike.on('error', () => socket.destroy());
+      socket.on('close', () => spike.destroy());
+      // Each byte is a read of its own for Spike, as far as the system lets it be one.
+      const bytes: number[] = [];
+      const next = (): void => {
+        const byte = bytes.shift();
+        if (byte === undefined) return;
+        spike.write(Buffer.of(byte), () => setImmediate(next));
+      };
+      socket.on('data', (chunk) => {
+        const isIdle = bytes.length === 0;
+        bytes.push(...chunk);
+        if (isIdle) next();
+      });
+    });
+    const args = ['-sS', '-m', '20', '-x', `http://127.0.0.1:${relay.port}`, '--cacert', caFile];
+    const url = `https://localhost:${site.port}/slow`;
+    expect((await runProgram('curl', [...args, url])).stdout).toBe('secret /slow');
+    expect((await scene.spike.flow()).flow.tls).toMatchObject({ intercepted: true, sni: 'localhost' });
+  });
 
   it('carries WebSocket messages', async () => {
     const site = await trustedSite();

@@ -56,6 +56,13 @@ chromium('loads a page with a style sheet, a script, an image and the calls of i
   );
   const flows = (await agent.flows()).filter(({ http }) => http?.url.startsWith(site.origin));
   expect(flows.every(({ tls, error }) => tls?.intercepted === true && error === null)).toBe(true);
+  // Its key share for post-quantum agreement makes the hello larger than a segment.
+  for (const { tls } of flows) {
+    expect(tls?.hello?.sizeBytes).toBeGreaterThan(1400);
+    expect(tls?.hello?.versions).toEqual(['TLSv1.3', 'TLSv1.2']);
+    expect(tls?.hello?.alpn).toEqual(['h2', 'http/1.1']);
+    expect(tls?.hello?.ja4).toMatch(/^t13i\d{4}h2_[0-9a-f]{12}_[0-9a-f]{12}$/);
+  }
   expect(await agent.flows('kind:tls-failure host:127.0.0.1')).toEqual([]);
 });
 
