@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import { SpikeError } from '#shared/contract/errors.ts';
 import type { RulePreview } from '#shared/contract/rule-preview.ts';
 import type { Clock } from '../clock.ts';
 import { PreviewRun } from '../rules/rule-preview.ts';
 import type { PreviewedRule } from '../rules/rule-preview.ts';
 import type { StoredCallSource } from '../rules/stored-call.ts';
+import { MalformedBatchError } from './batch-codec.ts';
 import type { CaptureStore } from './capture-store.ts';
 
 export interface PreviewQuery {
@@ -45,9 +47,13 @@ function sourceOf(store: CaptureStore, id: string): StoredCallSource {
   return {
     flow: () => store.flowIfThere(id),
     requestBody: (firstBytes) => {
-      // It may have made room for others since its row was read.
-      if (store.flowIfThere(id) === null) return { state: 'evicted', bytes: Buffer.alloc(0) };
-      return store.body(id, 'request', firstBytes);
+      try {
+        return store.body(id, 'request', firstBytes);
+      } catch (error) {
+        // It may have made room for others since its row was read, or be damaged.
+        if (!(error instanceof SpikeError || error instanceof MalformedBatchError)) throw error;
+        return { state: 'evicted', bytes: Buffer.alloc(0) };
+      }
     },
   };
 }
