@@ -2,6 +2,7 @@ import type { CaptureSettings } from '#shared/workspace/workspace.ts';
 import { messagesPerFlowLimit, messageTextLimit, messageTextPerFlowLimit } from '#shared/flow/message.ts';
 import { defaultCaptureLimits } from './capture/capture-writer.ts';
 import { defaultClientLimits } from './io/client-watch.ts';
+import { defaultHttp2Limits } from './io/http2-limits.ts';
 import { defaultPoolLimits } from './io/upstream-pool.ts';
 import { burstsPerFlowLimit } from './proxy/byte-bursts.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
@@ -24,6 +25,14 @@ export function limitsInForce(capture: CaptureSettings): Record<string, number> 
     'client.stalledTimeoutMs': defaultClientLimits.stalledTimeoutMs,
     'client.maxConnections': defaultClientLimits.maxConnections,
     'client.maxConnectionsPerAddress': defaultClientLimits.maxConnectionsPerAddress,
+    'http2.maxStreamsPerConnection': defaultHttp2Limits.maxStreamsPerConnection,
+    'http2.maxHeadBytes': defaultHttp2Limits.maxHeadBytes,
+    'http2.maxFields': defaultHttp2Limits.maxFields,
+    'http2.streamWindowBytes': defaultHttp2Limits.streamWindowBytes,
+    'http2.connectionWindowBytes': defaultHttp2Limits.connectionWindowBytes,
+    'http2.maxConnectionsPerUpstream': defaultHttp2Limits.maxConnectionsPerUpstream,
+    'http2.settingsTimeoutMs': defaultHttp2Limits.settingsTimeoutMs,
+    'http2.upstreamIdleTimeoutMs': defaultHttp2Limits.upstreamIdleTimeoutMs,
     'http1.maxHeadBytes': defaultHttp1Limits.maxHeadBytes,
     'http1.maxRequestLineBytes': defaultHttp1Limits.maxRequestLineBytes,
     'http1.maxFields': defaultHttp1Limits.maxFields,

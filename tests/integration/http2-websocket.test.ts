@@ -118,6 +118,28 @@ describe('WebSocket in HTTP/2 (RFC 8441)', () => {
     await expectFlow();
   });
 
+  it('says so where the upstream lets none pass', async () => {
+    const server = await serveHttp2(scene.peers, refuse);
+    await scene.spike.configure({
+      routes: [{ name: 'service', listen: '127.0.0.1:0', upstream: `h2c://127.0.0.1:${server.port}` }],
+    });
+    const client = await openHttp2(scene.peers, `http://${scene.spike.address('service')}`);
+    await once(client, 'remoteSettings');
+    const connect = {
+      ':method': 'CONNECT',
+      ':protocol': 'websocket',
+      ':path': '/',
+      ':scheme': 'http',
+      ':authority': 'here',
+    };
+    const answer = await callHttp2(client, connect, '');
+    expect(answer.status).toBe(502);
+    expect(answer.body.toString()).toContain('RFC 8441');
+    const socket = new WebSocket(`ws://${scene.spike.address('service')}/chat`);
+    const [error] = (await once(socket, 'error')) as [Error];
+    expect(error.message).toContain('501');
+  });
+
   it('waits for a rule that holds the head that accepts it, and takes the rule along', async () => {
     await scene.spike.configure({
       routes: [routeTo(await http1Echo())],

@@ -540,6 +540,17 @@ describe('translation', () => {
     expect(echoed((await callHttp2(client, { ':path': '/' })).body).fields).toContain(':authority');
   });
 
+  it('of an upgrade to h2c is left out: the answer comes in HTTP/1.1', async () => {
+    await scene.spike.configure({ routes: [routeTo(await http1Echo())] });
+    const client = await scene.peers.connect(scene.spike.port('service'));
+    client.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n',
+    );
+    const text = await client.see('x-after');
+    expect(text).toMatch(/^HTTP\/1\.1 200/);
+    expect(text.toLowerCase()).not.toMatch(/upgrade|http2-settings/);
+  });
+
   it('says so when an upstream was said to speak HTTP/2 and does not', async () => {
     await scene.spike.configure({ routes: [priorKnowledge(await http1Echo())] });
     const client = await openHttp2(scene.peers, `http://${scene.spike.address('service')}`);

@@ -93,6 +93,13 @@ export class Http2Connection implements Http2Upstream {
     return stream;
   }
 
+  /** Ends a connection whose peer takes too long to send the SETTINGS with which HTTP/2 begins (RFC 9113, section 3.4). */
+  endUnlessSettled(timeoutMs: number): void {
+    const timer = this.#queue.clock.setTimer(timeoutMs, () => this.destroy(), true);
+    this.session.once('remoteSettings', () => timer.cancel());
+    this.session.once('close', () => timer.cancel());
+  }
+
   /** Takes no further stream, and ends with the last one. */
   drain(): void {
     this.isDraining = true;

@@ -14,6 +14,8 @@ export interface Http2Limits {
   readonly connectionWindowBytes: number;
   /** Connections to one upstream, when it allows few streams on each. */
   readonly maxConnectionsPerUpstream: number;
+  /** An upstream that does not send its SETTINGS within this time is taken not to speak HTTP/2. */
+  readonly settingsTimeoutMs: number;
   /** A connection to an upstream without a stream is ended after this long. */
   readonly upstreamIdleTimeoutMs: number;
   /** What an upstream speaks is asked again after this long, when it did not speak HTTP/2. */
@@ -27,6 +29,7 @@ export const defaultHttp2Limits: Http2Limits = {
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,
   maxConnectionsPerUpstream: 16,
+  settingsTimeoutMs: 5000,
   upstreamIdleTimeoutMs: 60_000,
   askAgainAfterMs: 60_000,
 };
@@ -50,7 +53,7 @@ export function sessionOptions(limits: Http2Limits, side: 'client' | 'upstream')
     maxHeaderListPairs: limits.maxFields * announcedHeadFactor,
     // A field that came twice is passed on twice: whoever cares refuses it.
     strictSingleValueFields: false,
-    // Of a WebSocket fault or a slow peer: what one connection may hold in node:http2, in MB.
+    // In MB: what node:http2 keeps for one connection, heads of all open streams and data that waits to be sent.
     maxSessionMemory: 32,
   } as SessionOptions;
 }

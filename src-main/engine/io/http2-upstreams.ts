@@ -77,7 +77,7 @@ export class Http2Upstreams implements HttpUpstreams, ConnectionKeeper {
       return null;
     }
     const place = this.#placeFor(destination);
-    const connection = roomyOf(place);
+    const connection = roomyOf(place, request);
     if (connection !== null) {
       request.http2(connection);
       return null;
@@ -142,6 +142,7 @@ export class Http2Upstreams implements HttpUpstreams, ConnectionKeeper {
 
   #leaseTranslated(destination: Destination, request: LeaseRequest): PendingLease | null {
     return this.ask(destination, {
+      needsSettings: true,
       http2: (upstream) => request.leased(new Http1OverHttp2(upstream, destination, this.#http1Limits)),
       http1: (connection) => {
         if (connection !== null) request.leased(connection);
@@ -201,6 +202,7 @@ export class Http2Upstreams implements HttpUpstreams, ConnectionKeeper {
     connection.idleSince = this.#clock.now();
     place.connections.push(connection);
     this.#placeOf.set(connection, place);
+    connection.endUnlessSettled(this.#limits.settingsTimeoutMs);
     this.#sweepLater();
     // With ALPN it is known; in clear text it is only guessed, until it has sent its SETTINGS.
     if (place.destination.scheme === 'https') this.#serve(place);
@@ -233,11 +235,13 @@ export class Http2Upstreams implements HttpUpstreams, ConnectionKeeper {
   }
 
   #serve(place: Place): void {
-    while (place.waiting.length > 0) {
-      const connection = roomyOf(place);
-      if (connection === null) return this.#dialIfNeeded(place);
-      place.waiting.shift()?.http2(connection);
+    for (const request of [...place.waiting]) {
+      const connection = roomyOf(place, request);
+      if (connection === null) continue;
+      place.waiting.splice(place.waiting.indexOf(request), 1);
+      request.http2(connection);
     }
+    if (place.waiting.length > 0) this.#dialIfNeeded(place);
   }
 
   // --- idle ones
@@ -297,9 +301,13 @@ class LeaseAttempt implements LeaseRequest, PendingLease {
   }
 }
 
-/** The connection with the fewest streams would spread them; the first one with room keeps the others idle, to be ended. */
-function roomyOf(place: Place): Http2Connection | null {
-  const isGuess = place.destination.scheme === 'http';
-  for (const one of place.connections) if (one.hasRoom && (one.hasSettings || !isGuess)) return one;
+/** The first one with room: so the others become idle, and are ended. */
+function roomyOf(
+  { connections, destination }: Place,
+  { needsSettings }: ProtocolRequest,
+): Http2Connection | null {
+  // In clear text it is only guessed what the upstream speaks, until it has said so.
+  const isSure = needsSettings || destination.scheme === 'http';
+  for (const one of connections) if (one.hasRoom && (one.hasSettings || !isSure)) return one;
   return null;
 }

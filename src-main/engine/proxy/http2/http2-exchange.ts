@@ -357,7 +357,7 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     const flow = this.#record.becameTunnel();
     const { plan, matched, hit } = this.#rules;
     this.#rules.close(hit);
-    if (plan !== null) flow.faults = plan.applied();
+    if (plan !== null) flow.faults = [...this.#host.facts.faults, ...plan.applied()];
     flow.kind = 'websocket';
     this.#tunnel = openTunnel({
       environment: this.#environment,

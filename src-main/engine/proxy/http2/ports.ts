@@ -84,6 +84,8 @@ export interface Http2Upstream {
 
 /** Asks what an upstream speaks: one of the three is called, once, perhaps at once; none after `cancel`. */
 export interface ProtocolRequest {
+  /** It has to know what the upstream allows (see `Http2Upstream.hasConnectProtocol`): waits until that has been said. */
+  readonly needsSettings: boolean;
   /** It has room for a stream: open it at once. */
   http2(upstream: Http2Upstream): void;
   /** `connection` was made to find that out; null: lease one. */

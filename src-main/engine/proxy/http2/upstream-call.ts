@@ -144,8 +144,18 @@ export class UpstreamCall implements ProtocolRequest, SpeakerOwner, CallObservat
 
   // --- ProtocolRequest
 
+  get needsSettings(): boolean {
+    return this.#request.head.protocol !== null;
+  }
+
   http2(upstream: Http2Upstream): void {
     this.#lease = null;
+    // A WebSocket that may not pass in a stream passes on a connection of its own, if the upstream has HTTP/1.1 as well.
+    const { head, destination } = this.#request;
+    if (head.protocol !== null && !upstream.hasConnectProtocol) {
+      if (destination.priorKnowledge) return this.callFailed(noConnectProtocol(destination));
+      return this.http1(null);
+    }
     const { clock } = this.#environment;
     this.#begin(new Http2Speaker(this.#request, upstream, this, this.#client, clock, this.#askedAt));
   }
@@ -221,4 +231,12 @@ export class UpstreamCall implements ProtocolRequest, SpeakerOwner, CallObservat
     this.#over = true;
     return true;
   }
+}
+
+function noConnectProtocol({ host, port }: Destination): NetworkFailure {
+  return {
+    cause: 'upstream-malformed-response',
+    code: 'no-connect-protocol',
+    message: `${host}:${port} does not let WebSockets pass in HTTP/2 (RFC 8441).`,
+  };
 }
