@@ -59,6 +59,7 @@ export class MessageInflater {
   /** In their order; the first one is in the stream, the others wait. */
   #open: InflatingContent[] = [];
   #waitingBytes = 0;
+  #isInputOver = false;
   readonly #resets: boolean;
 
   /** @param noContextTakeover Each message begins with an empty window. */
@@ -96,6 +97,12 @@ export class MessageInflater {
     this.#fail('The flow was over.');
   }
 
+  /** Nothing more comes: messages that are whole are decompressed, one that is not is given up. */
+  inputEnded(): void {
+    this.#isInputOver = true;
+    if (this.#open[0]?.done === null) this.close();
+  }
+
   #feed(content: InflatingContent, compressed: Buffer): void {
     if (!content.isInflated) this.#get()?.write(compressed);
   }
@@ -124,7 +131,9 @@ export class MessageInflater {
       this.#feed(next, bytes);
     }
     next.waiting = [];
-    if (next.done !== null && this.failure === null) this.#finish(next);
+    if (this.failure !== null) return;
+    if (next.done !== null) this.#finish(next);
+    else if (this.#isInputOver) this.close();
   }
 
   #get(): InflateRaw | null {

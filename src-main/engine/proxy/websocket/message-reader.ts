@@ -108,7 +108,9 @@ export class MessageReader<C extends MessageContent> implements FrameOwner {
   }
 
   #begin(head: FrameHead): Building<C> {
-    const compressed = head.rsv1 && head.problem?.code !== 'reserved-bits';
+    // Of data messages alone (RFC 7692, section 6): whatever else has the bit is passed and shown as it is.
+    const isData = head.opcode === opcode.text || head.opcode === opcode.binary;
+    const compressed = isData && head.rsv1 && head.problem?.code !== 'reserved-bits';
     const content = this.#owner.messageBegan(head.opcode, compressed);
     return { opcode: head.opcode, compressed, content, sizeBytes: 0, problem: null };
   }

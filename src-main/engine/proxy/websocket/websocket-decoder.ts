@@ -79,6 +79,8 @@ export class WebSocketDecoder implements StreamDecoder {
 
   end(): void {
     this.#isOver = true;
+    this.#inflaters?.request.inputEnded();
+    this.#inflaters?.response.inputEnded();
     if (this.#waiting.length === 0) this.#close();
   }
 

@@ -126,6 +126,18 @@ describe('compressed messages', () => {
     },
   );
 
+  test('are data messages alone: a frame with a reserved opcode in the middle of one waits for nothing', async () => {
+    const { told, decoder, from } = setUp('permessage-deflate');
+    from(frame(0x41, deflated('never ended')), frame(0x7e, ''), frame(0xc3, 'x'));
+    decoder.end();
+    await decoder.settled();
+    expect(told.map(({ error = '' }) => error)).toEqual([
+      expect.stringMatching(/^An opcode/),
+      'It was not ended: another message began.',
+      expect.stringMatching(/^An opcode/),
+    ]);
+  });
+
   test('that are broken say so, and so do all that follow', async () => {
     const { told, decoder, from } = setUp('permessage-deflate');
     from(frame(0xc1, 'no deflate at all'), frame(0xc1, deflated('good')));
