@@ -36,6 +36,8 @@ import { RuleRuntime } from './rules/rule-runtime.ts';
 import type { Decision } from './rules/trigger-counter.ts';
 import { AutoPassthroughView } from './tls/auto-passthrough-view.ts';
 import { certificateAuthorityFromPem } from './tls/certificate-authority.ts';
+import { createFaultyLeafIssuer } from './tls/faulty-certificates.ts';
+import type { FaultyLeafIssuer } from './tls/faulty-certificates.ts';
 import { createLeafIssuer } from './tls/leaf-certificates.ts';
 import type { LeafIssuer } from './tls/leaf-certificates.ts';
 import { UpstreamContexts } from './tls/client-certificates.ts';
@@ -102,6 +104,7 @@ export class DataPlane implements WorkerDataPlane {
   readonly #pool: UpstreamPool;
   readonly #httpUpstreams: Http2Upstreams;
   readonly #leaves: LeafIssuer;
+  readonly #faultyLeaves: FaultyLeafIssuer;
   readonly #autoPassthrough: AutoPassthroughView;
   readonly #openFlows: OpenFlows;
   readonly #environment: ConnectionEnvironment;
@@ -119,6 +122,7 @@ export class DataPlane implements WorkerDataPlane {
       ask: (ruleId, epoch, reply) => this.#ask(ruleId, epoch, reply),
       release: (ruleId, epoch) => link.send({ type: 'release', ruleId, epoch }),
     });
+    this.#rules.hitCounted = () => this.#hitsLater();
     this.#capture = createCaptureWriter({
       clock,
       settings: config.capture,
@@ -133,7 +137,9 @@ export class DataPlane implements WorkerDataPlane {
     };
     this.#pool = new UpstreamPool(dialOptions);
     this.#httpUpstreams = new Http2Upstreams(this.#pool, dialOptions, defaultHttp2Limits, defaultHttp1Limits);
-    this.#leaves = leafIssuerOf(options.identity, clock);
+    const leafParts = leafPartsOf(options.identity, clock);
+    this.#leaves = createLeafIssuer(leafParts);
+    this.#faultyLeaves = createFaultyLeafIssuer(leafParts);
     this.#autoPassthrough = new AutoPassthroughView(() => clock.now(), {
       rejected: (rejection) => link.send({ type: 'tls.rejected', ...rejection }),
       accepted: (client, name) => link.send({ type: 'tls.accepted', client, name }),
@@ -253,6 +259,7 @@ export class DataPlane implements WorkerDataPlane {
       stripsAltSvc: () => this.#config.http.stripAltSvc,
       isForbidden: (host, port) => this.#ownPorts.forbids(host, port),
       leafContext: (name) => this.#leaves.contextFor(name),
+      faultyContext: (name, fault) => this.#faultyLeaves.contextFor(name, fault),
       isRecording: () => this.#config.capture.recording,
       isPassedThrough: (name) => this.#passThrough.some((matches) => matches(name)),
       autoPassthrough: this.#autoPassthrough,
@@ -328,7 +335,6 @@ export class DataPlane implements WorkerDataPlane {
   #record(flow: FlowRecord): void {
     this.#options.edges.add(flow);
     this.#capture.record(flow);
-    if (this.#rules.compiled.needs !== 0) this.#hitsLater();
   }
 
   #hitsLater(): void {
@@ -386,12 +392,12 @@ function upstreamContexts({ tls }: WorkerConfig): UpstreamContexts {
   );
 }
 
-function leafIssuerOf(identity: WorkerIdentity, clock: Clock): LeafIssuer {
-  const ca = certificateAuthorityFromPem({ ...identity.ca, now: clock.now() });
-  return createLeafIssuer({
-    ca,
+/** What leaf certificates are made with. */
+function leafPartsOf(identity: WorkerIdentity, clock: Clock) {
+  return {
+    ca: certificateAuthorityFromPem({ ...identity.ca, now: clock.now() }),
     now: () => clock.now(),
     leafKey: createPrivateKey(identity.leafKeyPem),
     ticketKeys: Buffer.from(identity.ticketKeys),
-  });
+  };
 }

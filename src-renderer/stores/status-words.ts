@@ -56,6 +56,7 @@ export const failureWords: Record<FailureCause, FailureWords> = {
   'fault-refuse': { word: 'refused', sentence: 'refused by a rule' },
   'fault-dns-failure': { word: 'no name', sentence: 'its look-up failed by a rule' },
   'fault-connect-timeout': { word: 'no way', sentence: 'not connected in time, by a rule' },
+  'fault-handshake': { word: 'no TLS', sentence: 'its TLS handshake failed by a rule' },
   'fault-hang': { word: 'hung', sentence: 'held by a rule until it was given up' },
   'spike-worker-lost': { word: 'cut', sentence: 'its worker was lost' },
   'spike-stopping': { word: 'cut', sentence: 'Spike was stopping' },

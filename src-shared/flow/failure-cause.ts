@@ -55,6 +55,7 @@ export const failureCauses = [
   'fault-refuse',
   'fault-dns-failure',
   'fault-connect-timeout',
+  'fault-handshake',
   'fault-hang',
   // The proxy's own doing: a killed worker, an agent that stops, a bound that was hit.
   'spike-worker-lost',

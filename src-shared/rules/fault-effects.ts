@@ -42,6 +42,14 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
     `${verb('have', 'has')} ${percent(fault.share)} of the bytes of the ${fault.direction} changed`,
   duplicate: (fault, verb) =>
     `${verb('get', 'gets')} ${percent(fault.share)} of the pieces of the ${fault.direction} twice`,
+  'tls-certificate': (fault, verb) => `${verb('meet', 'meets')} ${certificateWords[fault.problem]}`,
+  'tls-abort': (fault, verb) =>
+    `${verb('have', 'has')} ${verb('their', 'its')} TLS handshake ended${fault.alert === 'close' ? '' : ` with ${fault.alert}`}`,
+  'tls-stall': (fault, verb) =>
+    fault.stallMs === 0
+      ? `${verb('wait', 'waits')} for a TLS handshake that never comes`
+      : `${verb('wait', 'waits')} ${duration(fault.stallMs)} for the TLS handshake`,
+  'tls-version': (fault, verb) => `${verb('are', 'is')} offered ${fault.only} only`,
 };
 
 /**
@@ -52,6 +60,14 @@ export function faultEffect(fault: Fault, many: boolean): string {
   const say = effects[fault.type] as (fault: Fault, verb: Verb) => string;
   return say(fault, (plural, singular) => (many ? plural : singular));
 }
+
+const certificateWords = {
+  expired: 'a certificate that has expired',
+  'not-yet-valid': 'a certificate that is not valid yet',
+  'wrong-name': 'a certificate for another name',
+  'self-signed': 'a self-signed certificate',
+  'untrusted-ca': 'a certificate of an unknown CA',
+} as const;
 
 const dnsAnswers = { nxdomain: 'NXDOMAIN', servfail: 'SERVFAIL', timeout: 'no answer' } as const;
 

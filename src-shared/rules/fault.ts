@@ -21,6 +21,13 @@ import {
   TimeoutFaultSchema,
 } from './faults/link.ts';
 
+import {
+  TlsAbortFaultSchema,
+  TlsCertificateFaultSchema,
+  TlsStallFaultSchema,
+  TlsVersionFaultSchema,
+} from './faults/tls.ts';
+
 /**
  * The faults, as data: definitions a group in `faults/`, joined here as soon as something runs them
  * (src-main/engine/rules/faults, one file each, in a registry keyed by `type`).
@@ -45,6 +52,10 @@ export const faultSchemas = {
   timeout: TimeoutFaultSchema,
   corrupt: CorruptFaultSchema,
   duplicate: DuplicateFaultSchema,
+  'tls-certificate': TlsCertificateFaultSchema,
+  'tls-abort': TlsAbortFaultSchema,
+  'tls-stall': TlsStallFaultSchema,
+  'tls-version': TlsVersionFaultSchema,
 } as const;
 
 type Schemas = typeof faultSchemas;

@@ -135,6 +135,7 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
     client: '127.0.0.1:1',
     caller: { current: { name: 'web', resolvedBy: 'address', pid: null }, ready: null },
     listener: null,
+    faults: [],
     tls: null,
     destination: destination('http', 'orders', 80),
     ownHost: null,

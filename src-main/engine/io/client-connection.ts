@@ -53,6 +53,7 @@ export class ClientConnection
   readonly client: string;
   caller: NameHolder;
   tls: Flow['tls'] = null;
+  faults: ClientFacts['faults'] = [];
   destination: Destination | null;
   /** What the client named as the place to go to: a virtual name leads elsewhere once it is known what is spoken. */
   asked: Socks5Request | null = null;
@@ -142,6 +143,7 @@ export class ClientConnection
     if (awaited === 'body' && this.#transport.isHeld) return null;
     if (this.#session !== null) return awaited;
     if (this.#door.isOpen) return this.#transport.isFull ? 'reading' : null;
+    if (this.#tlsOpening?.isHeld === true) return null;
     if (this.#isHandshaking || this.#sniffed !== null || this.#socks !== null) return 'head';
     // Behind CONNECT either side may speak first, in its own time.
     return this.destination?.scheme === 'tcp' ? null : 'request';
@@ -379,6 +381,18 @@ export class ClientConnection
     if (this.destination === null) return void this.#openSession(bytes);
     // What was an https upstream is bytes now: the client's TLS goes to it as it is.
     this.#door.connect(this.#destinationAs('tcp'), bytes);
+  }
+
+  handshakeWaits(owner: TransportOwner): void {
+    this.#transport.owner = owner;
+  }
+
+  handshakeEnds(tls: TlsFacts, failure: NetworkFailure, last: Buffer | null): void {
+    this.tls = tls;
+    this.#transport.owner = null;
+    this.#record('tls-failure', this.destination, null, failure);
+    if (last !== null) this.#transport.write(last);
+    this.#transport.close();
   }
 
   handshakeBegins(serverName: string | null): void {

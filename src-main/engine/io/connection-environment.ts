@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls';
 import type { ProxyEnvironment } from '../proxy/environment.ts';
 import type { Destination, NameHolder } from '../proxy/ports.ts';
 import type { AutoPassthroughView } from '../tls/auto-passthrough-view.ts';
+import type { FaultyContext } from '../tls/faulty-certificates.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { FlushQueue } from './flush-queue.ts';
 import type { Http2Limits } from './http2-limits.ts';
@@ -14,6 +15,8 @@ export interface ConnectionEnvironment extends ProxyEnvironment {
   readonly http2Queue: FlushQueue;
   /** The context with a leaf certificate for a name; null when the name cannot be certified. */
   leafContext(name: string): SecureContext | null;
+  /** A context that a rule asks for in place of it: with a bad certificate, or of one old version. null as above. */
+  faultyContext(name: string, fault: FaultyContext): SecureContext | null;
   /** Whether flows are stored, so that what is only to be shown is worth the work. */
   isRecording(): boolean;
   /** Names whose TLS is not opened. */

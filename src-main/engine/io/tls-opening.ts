@@ -4,8 +4,10 @@ import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { ClientHelloFacts, TlsFacts } from '#shared/flow/tls-facts.ts';
 import type { ClientFacts } from '../proxy/environment.ts';
-import type { NetworkFailure } from '../proxy/ports.ts';
+import { HandshakeRules } from '../proxy/handshake-rules.ts';
+import type { Destination, NetworkFailure, TransportOwner } from '../proxy/ports.ts';
 import type { Socks5Request } from '../proxy/socks5.ts';
+import type { HandshakeFault } from '../rules/faults/stage.ts';
 import { parseClientHello } from '../tls/client-hello.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import { clientHelloFacts } from '../tls/client-hello-facts.ts';
@@ -25,6 +27,12 @@ export interface TlsOpeningHost extends ClientFacts {
   /** What the client named by CONNECT or SOCKS; null on a route and on the proxy port itself. */
   readonly asked: Socks5Request | null;
   readonly isDraining: boolean;
+  /** What rules did to the handshake. */
+  faults: ClientFacts['faults'];
+  /** A rule holds the handshake: `owner` is told what the client does meanwhile. */
+  handshakeWaits(owner: TransportOwner): void;
+  /** There is no handshake; `last` is still sent. */
+  handshakeEnds(tls: TlsFacts, failure: NetworkFailure, last: Buffer | null): void;
   /** It began like TLS, and is something else. */
   notTls(bytes: Buffer): void;
   /** It is not opened: `bytes` are the hello, for the upstream. */
@@ -43,6 +51,10 @@ export interface TlsOpeningHost extends ClientFacts {
 /** The opening of TLS on one client's connection: reads the hello, decides, makes the handshake. */
 export class TlsOpening {
   isHandshaking = false;
+  /** A rule holds it: it is not the client's turn. */
+  isHeld = false;
+  /** What a rule does to it; null: nothing. */
+  #faulty: Extract<HandshakeFault, { kind: 'certificate' | 'version' }> | null = null;
   #hello: ClientHello | null = null;
   #helloFacts: ClientHelloFacts | null = null;
   /** What has come while it is not known yet who calls. */
@@ -89,11 +101,11 @@ export class TlsOpening {
     if (context === null) return this.#passThrough(hello, bytes, null);
     const { autoPassthrough } = this.#environment;
     if (!autoPassthrough.concerns(name) || !this.#canPassThrough) {
-      return this.#open(hello, context, name, bytes);
+      return this.#openUnderRules(hello, context, name, bytes);
     }
     this.#whenNamed(bytes, (all) => {
       const note = autoPassthrough.noteOn(this.#client, name);
-      if (note === null) this.#open(hello, context, name, all);
+      if (note === null) this.#openUnderRules(hello, context, name, all);
       else this.#passThrough(hello, all, note);
     });
   }
@@ -144,6 +156,53 @@ export class TlsOpening {
     return this.#socket.localAddress?.replace(/^::ffff:/, '') ?? 'localhost';
   }
 
+  /** What rules do to the handshake comes first; a client that gives up while one holds it is noticed. */
+  #openUnderRules(hello: ClientHello, context: SecureContext, name: string, bytes: Buffer): void {
+    const rules = new HandshakeRules(this.#environment, this.#host);
+    let all = bytes;
+    let isDecided = false;
+    rules.decide(this.#destinationOf(name), name, ({ faults, marks }) => {
+      isDecided = true;
+      this.isHeld = false;
+      this.#host.faults = marks;
+      const abort = faults.find(({ kind }) => kind === 'abort');
+      if (abort?.kind === 'abort') return this.#abort(abort.alert, abort.describe);
+      this.#faulty = faults.find((fault) => fault.kind === 'certificate' || fault.kind === 'version') ?? null;
+      const faulty = this.#faulty === null ? null : this.#environment.faultyContext(name, this.#faulty);
+      this.#open(hello, faulty ?? context, name, all);
+    });
+    if (isDecided) return;
+    this.isHeld = true;
+    const givenUp = (): void => {
+      this.isHeld = false;
+      this.#host.faults = rules.marks();
+      rules.abandon();
+      this.#host.handshakeEnds(this.#facts(false, null, null), givenUpInHandshake, null);
+    };
+    this.#host.handshakeWaits({
+      received: (more) => (all = Buffer.concat([all, more])),
+      ended: givenUp,
+      closed: givenUp,
+      drained: () => undefined,
+    });
+  }
+
+  #destinationOf(name: string): Destination {
+    const { asked, destination } = this.#host;
+    if (asked !== null) return this.#environment.destination('https', asked.host, asked.port);
+    return destination ?? this.#environment.destination('https', name, 443);
+  }
+
+  #abort(alert: keyof typeof alerts | null, what: string): void {
+    const last = alert === null ? null : alertRecord(alerts[alert]);
+    const message = `A rule ${what}.`;
+    this.#host.handshakeEnds(
+      this.#facts(false, null, null),
+      { cause: 'fault-handshake', code: alert ?? 'close', message },
+      last,
+    );
+  }
+
   #open(hello: ClientHello, context: SecureContext, name: string, bytes: Buffer): void {
     this.isHandshaking = true;
     const { asked } = this.#host;
@@ -177,6 +236,12 @@ export class TlsOpening {
     // A browser opens connections ahead and drops those that it did not need: no failure of anything.
     if (error === null && (openMs > preconnectMs || this.#host.isDraining)) return;
     const failure = describeClientTlsFailure(error, this.#client, name);
+    // What a rule has done says nothing of what the client trusts.
+    if (this.#faulty !== null) {
+      const message = `A rule ${this.#faulty.describe}. ${failure.message}`;
+      const code = failure.code ?? failure.cause;
+      return this.#host.rejected(this.#facts(false, null, null), { cause: 'fault-handshake', code, message });
+    }
     const { cause, code, distrust } = failure;
     const isRemembered = this.#canPassThrough && (distrust !== null || cause === 'tls-client-closed');
     if (isRemembered) this.#remember(name, distrust);
@@ -203,6 +268,25 @@ export class TlsOpening {
     const sni = this.#hello?.serverName ?? null;
     return { intercepted, sni, alpn, version, hello: this.#helloFacts, note: null };
   }
+}
+
+const givenUpInHandshake: NetworkFailure = {
+  cause: 'fault-handshake',
+  code: 'SPIKE_CLIENT_CLOSED',
+  message: 'The client gave up while a rule held its TLS handshake.',
+};
+
+/** RFC 8446, section 6. */
+const alerts = {
+  handshake_failure: 40,
+  access_denied: 49,
+  internal_error: 80,
+  unrecognized_name: 112,
+} as const;
+
+/** A fatal alert in a record of its own, not encrypted: nothing has been agreed on yet (RFC 8446, section 5.1). */
+function alertRecord(description: number): Buffer {
+  return Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, description);
 }
 
 /** What the client may choose by ALPN: all that it offers and Spike reads, best first. */

@@ -102,11 +102,15 @@ export class TunnelDoor {
     this.#wayIn.decide((decision) => {
       this.#wayIn = null;
       client.pause(hold.connecting);
-      flow.faults = decision.faults;
+      flow.faults = [...flow.faults, ...decision.faults];
       if (decision.failure !== null) return this.#failed(destination, decision.failure, flow);
       this.#leaseFor(
         destination,
-        (connection) => this.#open(destination, connection, flow, nothingSaid, first, decision),
+        (connection) =>
+          this.#open(destination, connection, flow, nothingSaid, first, {
+            matched: decision.matched,
+            hit: [],
+          }),
         (failure) => this.#failed(destination, failure, flow),
       );
     });

@@ -1,4 +1,4 @@
-import type { Flow } from '#shared/flow/flow.ts';
+import type { AppliedFault, Flow } from '#shared/flow/flow.ts';
 import type { FlowIdSource } from '#shared/flow/flow-id.ts';
 import type { Clock } from '../clock.ts';
 import type { BodyCapture, FlowRecord, FlowSink } from '../capture/flow-record.ts';
@@ -67,6 +67,8 @@ export interface ClientFacts {
   readonly listener: string | null;
   /** Set once TLS has been opened. */
   readonly tls: Flow['tls'];
+  /** What rules did to the connection itself, before anything passed; told by each of its flows. */
+  readonly faults: readonly AppliedFault[];
   /** Where requests in origin-form go: a route's upstream, or what CONNECT named; null on the proxy port itself. */
   readonly destination: Destination | null;
   /** The Host that clients of a route name by using its listener; replaced for an upstream elsewhere. null: kept. */

@@ -131,7 +131,7 @@ export class ExchangeRecord {
       caller: this.#client.caller.current,
       callee: this.#destination.callee.current,
       upstreamAddress: call?.address ?? this.flow.upstreamAddress,
-      faults: plan?.applied() ?? this.flow.faults,
+      faults: plan === null ? this.flow.faults : [...this.#client.faults, ...plan.applied()],
     };
   }
 
@@ -141,7 +141,7 @@ export class ExchangeRecord {
     if (call !== null) this.note(call);
     if (this.#requestBody !== null) flow.requestBody = this.#requestBody.finish();
     if (this.#responseBody !== null) flow.responseBody = this.#responseBody.finish();
-    if (plan !== null) flow.faults = plan.applied();
+    if (plan !== null) flow.faults = [...this.#client.faults, ...plan.applied()];
     const settled = this.#stream?.end() ?? null;
     if (settled !== null) this.#environment.openFlows.settling(settled);
     finishFlow(this.#environment, flow, this.#client, this.#destination, failure, settled);

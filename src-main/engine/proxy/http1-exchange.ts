@@ -483,7 +483,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const flow = this.#record.becameTunnel();
     if (this.#rules.plan !== null) {
       this.#rules.close(this.#rules.hit);
-      flow.faults = this.#rules.plan.applied();
+      flow.faults = [...this.#host.facts.faults, ...this.#rules.plan.applied()];
     }
     if (this.#answering?.upgrade?.toLowerCase() === 'websocket') flow.kind = 'websocket';
     this.#host.exchangeUpgraded({

@@ -48,7 +48,7 @@ export function newFlow(
     sendMs: -1,
     waitMs: -1,
     receiveMs: -1,
-    faults: noFaults,
+    faults: client.faults,
     error: null,
     protocol: null,
     messages: null,
@@ -57,8 +57,6 @@ export function newFlow(
     responseBody: noBody,
   };
 }
-
-const noFaults: FlowRecord['faults'] = [];
 
 /**
  * Ends a flow and hands it over. A caller or callee that is still being looked up is waited for: the record waits, not

@@ -161,8 +161,7 @@ export class Tunnel implements OpenFlow, RulesFollower {
     });
     const key = (rule: CompiledRule): string => `${rule.rule.id}\n${rule.rule.epoch}`;
     const known = new Set(this.#rules.map(key));
-    // What keeps from connecting has nothing to do with what is connected.
-    const added = matching.filter((rule) => rule.actsOnTunnels && !known.has(key(rule)));
+    const added = matching.filter((rule) => !known.has(key(rule)));
     this.#rules = matching;
     if (added.length > 0) this.#draw(added);
   }

@@ -30,6 +30,8 @@ export interface CompiledRule {
   readonly rule: ActiveRule;
   readonly match: CompiledMatch;
   readonly trigger: CompiledTrigger;
+  /** Whether it can do something to an HTTP call. */
+  readonly actsOnCalls: boolean;
   /** Whether it can do something to bytes that are not opened. */
   readonly actsOnTunnels: boolean;
   /** Whether it can keep the upstream from being connected. */
@@ -124,7 +126,7 @@ export class CompiledRules {
     const all = this.#byCallee
       .find(callee.toLowerCase())
       .filter(({ match }) => match.edge(caller, callee, host));
-    const calls = all.filter(({ match }) => match.aboutCalls);
+    const calls = all.filter(({ actsOnCalls, match }) => actsOnCalls && match.aboutCalls);
     const byPath =
       calls.length < worthAnIndex ? null : new OrderedIndex(calls, ({ match }) => match.keys.path);
     const edge = { all, calls, byPath };
@@ -150,16 +152,23 @@ function compileRule(rule: ActiveRule): CompiledRule {
     match: compileMatch(rule.match),
     trigger: compileTrigger(rule.trigger),
     actsOnTunnels: rule.faults.some(actsOnTunnels),
+    actsOnCalls: rule.faults.some(({ type }) => faultRegistry[type].handshake === undefined),
     actsOnHandshakes: rule.faults.some(({ type }) => faultRegistry[type].handshake !== undefined),
     failsConnecting: rule.faults.some(({ type }) => faultRegistry[type].failsConnecting !== undefined),
   };
 }
 
-function bitsOf({ match, actsOnTunnels, failsConnecting, actsOnHandshakes }: CompiledRule): number {
+function bitsOf({
+  match,
+  actsOnCalls,
+  actsOnTunnels,
+  failsConnecting,
+  actsOnHandshakes,
+}: CompiledRule): number {
   let bits: number = needs.rules;
   if (match.needsCaller) bits |= needs.caller;
   if (match.needsCallee) bits |= needs.callee;
-  if (match.aboutCalls) bits |= needs.calls;
+  if (actsOnCalls && match.aboutCalls) bits |= needs.calls;
   if (actsOnTunnels && match.aboutTunnels) bits |= needs.tunnels;
   if (failsConnecting && match.aboutTunnels) bits |= needs.connecting;
   if (actsOnHandshakes && match.aboutTunnels) bits |= needs.handshakes;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { SpikeError } from '#shared/contract/errors.ts';
+import type { Origin } from '#shared/routes/route.ts';
 import type { Rule, RuleDefinition, RuleInput, RulePatch } from '#shared/rules/rule.ts';
 import { RuleDefinitionSchema, ruleIdFromName, RulePatchSchema } from '#shared/rules/rule.ts';
 import { ruleSentence } from '#shared/rules/sentence.ts';
@@ -9,6 +10,8 @@ import type { ActiveRule } from '../cluster/messages.ts';
 
 interface Entry {
   readonly id: string;
+  /** null: the users'. */
+  readonly origin: Origin | null;
   definition: RuleDefinition;
   version: number;
   /** Counts up each time that it is turned on or changed while on. */
@@ -67,7 +70,8 @@ export class RuleBook {
       });
   }
 
-  create(input: RuleInput): Rule {
+  /** @param origin Who makes it, if not a user: only who names the same origin may change more of it than whether it is on. */
+  create(input: RuleInput, origin: Origin | null = null): Rule {
     const definition = parse(RuleDefinitionSchema, input);
     if (this.#entries.size >= maxRules) {
       throw new SpikeError('conflict', `There are ${maxRules} rules, which is the most. Remove some first.`);
@@ -76,18 +80,19 @@ export class RuleBook {
     if (definition.id !== undefined && this.#entries.has(definition.id)) {
       throw new SpikeError('conflict', `There is a rule with the id "${definition.id}" already.`);
     }
-    const entry = this.#enter(definition, this.#freeId(definition));
+    const entry = this.#enter(definition, this.#freeId(definition), origin);
     this.#entries.set(entry.id, entry);
     return this.#tell(entry, definition.enabled);
   }
 
-  replace(id: string, input: RuleInput): Rule {
+  replace(id: string, input: RuleInput, origin: Origin | null = null): Rule {
     const entry = this.#find(id);
     const definition = parse(RuleDefinitionSchema, input);
     if (definition.id !== undefined && definition.id !== id) {
       throw new SpikeError('invalid-input', `The id of a rule cannot change: it is "${id}".`);
     }
     this.#refuseName(definition.name, id);
+    if (entry.origin !== origin) refuseChange(entry, definition);
     return this.#change(entry, definition);
   }
 
@@ -96,7 +101,9 @@ export class RuleBook {
     const given = parse(RulePatchSchema, patch);
     if (given.name !== undefined) this.#refuseName(given.name, id);
     const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    return this.#change(entry, { ...entry.definition, ...fields });
+    const definition = { ...entry.definition, ...fields };
+    if (entry.origin !== null) refuseChange(entry, definition);
+    return this.#change(entry, definition);
   }
 
   remove(id: string): void {
@@ -106,10 +113,15 @@ export class RuleBook {
     if (entry.definition.enabled) this.#events.activeChanged();
   }
 
-  /** Takes over a whole list: a rule that is equal stays as it is and keeps its hits. */
+  /**
+   * Takes over the whole list of the users' rules: one that is equal stays as it is and keeps its hits. Rules of another origin
+   * stay, behind them.
+   */
   load(inputs: readonly RuleInput[]): void {
     const definitions = inputs.map((input) => parse(RuleDefinitionSchema, input));
     const before = this.#entries;
+    const foreign = [...before.values()].filter(({ origin }) => origin !== null);
+    for (const definition of definitions) refuseForeign(definition, foreign);
     const names = new Map(this.#names);
     const wasActive = JSON.stringify(this.active());
     const next = new Map<string, Entry>();
@@ -125,6 +137,7 @@ export class RuleBook {
         next.set(known.id, known);
       }
     }
+    for (const entry of foreign) next.set(entry.id, entry);
     this.#entries = next;
     this.#names = new Map([...next.values()].map((entry) => [entry.definition.name, entry]));
     for (const [id, entry] of before) {
@@ -171,9 +184,10 @@ export class RuleBook {
     this.#names.delete(entry.definition.name);
   }
 
-  #enter(definition: RuleDefinition, id: string): Entry {
+  #enter(definition: RuleDefinition, id: string, origin: Origin | null = null): Entry {
     const entry: Entry = {
       id,
+      origin,
       definition: { ...definition, enabled: false },
       version: 0,
       epoch: 0,
@@ -265,17 +279,37 @@ export class RuleBook {
   }
 }
 
+/** A toxic is what its client has made it; here it may be turned off and on. */
+function refuseChange({ id, origin, definition }: Entry, wanted: RuleDefinition): void {
+  const fixed = (rule: RuleDefinition): string => JSON.stringify(bare({ ...rule, enabled: false }));
+  if (fixed(wanted) === fixed(definition)) return;
+  throw new SpikeError(
+    'conflict',
+    `The rule "${id}" was made by a client of ${origin}: change it there. Here it can be turned on and off, and removed.`,
+  );
+}
+
+function refuseForeign({ id, name }: RuleDefinition, foreign: readonly Entry[]): void {
+  const taken = foreign.find((entry) => entry.id === id || entry.definition.name === name);
+  if (taken === undefined) return;
+  throw new SpikeError(
+    'conflict',
+    `There is a rule called "${taken.definition.name}" with the id "${taken.id}" already, made by a client of ${taken.origin}.`,
+  );
+}
+
 /** Without the id, which a file may leave out. */
 function bare({ id: _id, ...rest }: RuleDefinition): object {
   return rest;
 }
 
 function ruleOf(entry: Entry): Rule {
-  const { id, definition, version, enabledAt, hits } = entry;
+  const { id, origin, definition, version, enabledAt, hits } = entry;
   const expiresAt = expiresAtMs(entry);
   const { name, enabled, match, trigger, faults } = definition;
   return {
     id,
+    ...(origin === null ? {} : { origin }),
     name,
     enabled,
     match,

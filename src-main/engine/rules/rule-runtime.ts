@@ -26,6 +26,8 @@ export interface RulesFollower {
 export class RuleRuntime {
   compiled = new CompiledRules([]);
   readonly followers = new Set<RulesFollower>();
+  /** Called with each hit: there is something for `takeHits`. */
+  hitCounted: (() => void) | null = null;
   #open = new Map<CompiledRule, Set<FaultPlan>>();
   #hits = new Map<string, number>();
   readonly #clock: Clock;
@@ -88,6 +90,7 @@ export class RuleRuntime {
   /** Counts a hit of a rule and keeps the plan where the rule finds it. */
   adopt(plan: FaultPlan, { rule }: RuleHit): void {
     this.#hits.set(rule.rule.id, (this.#hits.get(rule.rule.id) ?? 0) + 1);
+    this.hitCounted?.();
     const plans = this.#open.get(rule);
     if (plans === undefined) this.#open.set(rule, new Set([plan]));
     else plans.add(plan);

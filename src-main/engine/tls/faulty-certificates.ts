@@ -12,7 +12,8 @@ import type { CertificateName } from './certificate-name.ts';
 import { createLeafTemplate } from './leaf-certificates.ts';
 import type { LeafTemplate } from './leaf-certificates.ts';
 import { certificateDerToPem } from './pem.ts';
-import { leafContextOptions } from './tls-options.ts';
+import { leafContextOptions, retiredVersionCiphers } from './tls-options.ts';
+import type { LeafContextMaterial } from './tls-options.ts';
 import {
   basicConstraints,
   keyIdentifierOf,
@@ -37,9 +38,14 @@ const dayMs = 86_400_000;
 const anotherName = 'wrong-name.invalid';
 const maxCached = 200;
 
+/** What is wrong with a context: its certificate, or the one version that it offers. */
+export type FaultyContext =
+  | { readonly kind: 'certificate'; readonly problem: CertificateProblem }
+  | { readonly kind: 'version'; readonly only: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' };
+
 export interface FaultyLeafIssuer {
-  /** A context whose certificate for this name has that problem; null when the name cannot be certified at all. */
-  contextFor(name: string, problem: CertificateProblem): SecureContext | null;
+  /** A context for this name that has just that wrong with it; null when the name cannot be certified at all. */
+  contextFor(name: string, fault: FaultyContext): SecureContext | null;
 }
 
 export interface FaultyLeafOptions {
@@ -53,36 +59,49 @@ export interface FaultyLeafOptions {
 export function createFaultyLeafIssuer(options: FaultyLeafOptions): FaultyLeafIssuer {
   const contexts = new Map<string, { context: SecureContext; madeAt: number }>();
   const makers = createMakers(options);
+  const privateKeyPem = options.leafKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const make = (subject: Subject, fault: FaultyContext): SecureContext => {
+    const maker = makers[fault.kind === 'certificate' ? fault.problem : 'none'];
+    const material = { privateKeyPem, chainPem: maker(subject, options.now()) };
+    return fault.kind === 'certificate'
+      ? createSecureContext(leafContextOptions(material))
+      : createOldContext({ ...material, only: fault.only });
+  };
   return {
-    contextFor(name, problem) {
+    contextFor(name, fault) {
       const subject = certificateNameOf(name);
       if (!subject.ok) return null;
-      const key = `${problem} ${subject.name}`;
+      const key = `${fault.kind === 'certificate' ? fault.problem : fault.only} ${subject.name}`;
       const cached = contexts.get(key);
       // What is not valid yet would be, in time.
       if (cached !== undefined && options.now() - cached.madeAt < dayMs / 2) return cached.context;
       if (contexts.size >= maxCached) contexts.clear();
-      const context = createSecureContext(
-        leafContextOptions({
-          privateKeyPem: options.leafKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-          chainPem: makers[problem](subject, options.now()),
-        }),
-      );
+      const context = make(subject, fault);
       contexts.set(key, { context, madeAt: options.now() });
       return context;
     },
   };
 }
 
+function createOldContext(material: LeafContextMaterial): SecureContext {
+  const plain = leafContextOptions(material);
+  try {
+    return createSecureContext({ ...plain, ciphers: retiredVersionCiphers });
+  } catch {
+    return createSecureContext(plain); // BoringSSL, which takes no such text.
+  }
+}
+
 type Maker = (subject: Subject, now: number) => string;
 
 /** One a problem: the chain in PEM, the leaf first. */
-function createMakers({ ca, leafKey, now }: FaultyLeafOptions): Record<CertificateProblem, Maker> {
+function createMakers({ ca, leafKey, now }: FaultyLeafOptions): Record<CertificateProblem | 'none', Maker> {
   const template = createLeafTemplate(ca, leafKey);
   const signed = (subject: Subject, from: number, to: number): string =>
     chain(template, ca.certificatePem, subject, from, to);
   let stranger: { template: LeafTemplate; pem: string } | null = null;
   return {
+    none: (subject, at) => signed(subject, at - dayMs, at + 30 * dayMs),
     expired: (subject, at) => signed(subject, at - 60 * dayMs, at - dayMs),
     'not-yet-valid': (subject, at) => signed(subject, at + dayMs, at + 31 * dayMs),
     'wrong-name': (_subject, at) => signed(subjectNamed(anotherName), at - dayMs, at + 30 * dayMs),

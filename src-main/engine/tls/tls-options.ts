@@ -19,6 +19,8 @@ export type LeafContextMaterial = {
   chainPem: string;
   /** 48 bytes that the workers share, so that a session begun on one resumes on another. Absent: each context has its own. */
   ticketKeys?: Buffer;
+  /** The one version that is offered, for a fault. Default: all that are safe. */
+  only?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2';
 };
 
 /** For `tls.createSecureContext`, towards a client. */
@@ -26,17 +28,24 @@ export function leafContextOptions({
   privateKeyPem,
   chainPem,
   ticketKeys,
+  only,
 }: LeafContextMaterial): SecureContextOptions {
   return {
     key: privateKeyPem,
     cert: chainPem,
     // An empty list keeps Node from attaching its roots: no client certificate is asked for, so none is verified.
     ca: [],
-    minVersion: OLDEST_VERSION,
-    maxVersion: NEWEST_VERSION,
+    minVersion: only ?? OLDEST_VERSION,
+    maxVersion: only ?? NEWEST_VERSION,
     ...(ticketKeys && { ticketKeys }),
   };
 }
+
+/**
+ * What OpenSSL wants to be told before it speaks the versions that RFC 8996 retired; BoringSSL knows no such levels, refuses
+ * the text, and needs none.
+ */
+export const retiredVersionCiphers = 'DEFAULT@SECLEVEL=0';
 
 /**
  * For `tls.createSecureContext`, towards upstreams; `certificatesPem` is the whole list of roots, one certificate each.

@@ -4,6 +4,7 @@ import { connectTimeout, dnsFailure, refuse } from './connect-faults.ts';
 import { corrupt } from './corrupt.ts';
 import { close, reset } from './cut.ts';
 import { duplicate } from './duplicate.ts';
+import { tlsAbort, tlsCertificate, tlsStall, tlsVersion } from './handshake-faults.ts';
 import { hang, silence } from './hang.ts';
 import { latency } from './latency.ts';
 import { limitData } from './limit-data.ts';
@@ -21,6 +22,10 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   status,
   reset,
   hang,
+  'tls-certificate': tlsCertificate,
+  'tls-abort': tlsAbort,
+  'tls-stall': tlsStall,
+  'tls-version': tlsVersion,
   slicer,
   stall,
   'limit-data': limitData,

@@ -20,7 +20,10 @@ const leafKey = createPrivateKey(
 
 /** What Node's verifier says of the certificate, to a client that trusts the CA. */
 async function verdictOn(problem: CertificateProblem, name = 'orders.internal'): Promise<string> {
-  const context = createFaultyLeafIssuer({ ca, leafKey, now: () => Date.now() }).contextFor(name, problem);
+  const context = createFaultyLeafIssuer({ ca, leafKey, now: () => Date.now() }).contextFor(name, {
+    kind: 'certificate',
+    problem,
+  });
   if (context === null) throw new Error('no context');
   const server = createServer((socket) => {
     const secure = new TLSSocket(socket, { isServer: true, secureContext: context });
@@ -56,17 +59,17 @@ describe('a certificate that is wrong on purpose is refused for that reason', ()
 
   it('also for an address', async () => {
     const issuer = createFaultyLeafIssuer({ ca, leafKey, now: () => Date.now() });
-    expect(issuer.contextFor('127.0.0.1', 'expired')).not.toBeNull();
-    expect(issuer.contextFor('not a name', 'expired')).toBeNull();
+    expect(issuer.contextFor('127.0.0.1', { kind: 'certificate', problem: 'expired' })).not.toBeNull();
+    expect(issuer.contextFor('not a name', { kind: 'certificate', problem: 'expired' })).toBeNull();
   });
 
   it('is kept for a name and a problem, and made anew in time', () => {
     let now = Date.now();
     const issuer = createFaultyLeafIssuer({ ca, leafKey, now: () => now });
-    const first = issuer.contextFor('a.example', 'not-yet-valid');
-    expect(issuer.contextFor('a.example', 'not-yet-valid')).toBe(first);
-    expect(issuer.contextFor('a.example', 'expired')).not.toBe(first);
+    const first = issuer.contextFor('a.example', { kind: 'certificate', problem: 'not-yet-valid' });
+    expect(issuer.contextFor('a.example', { kind: 'certificate', problem: 'not-yet-valid' })).toBe(first);
+    expect(issuer.contextFor('a.example', { kind: 'certificate', problem: 'expired' })).not.toBe(first);
     now += 86_400_000;
-    expect(issuer.contextFor('a.example', 'not-yet-valid')).not.toBe(first);
+    expect(issuer.contextFor('a.example', { kind: 'certificate', problem: 'not-yet-valid' })).not.toBe(first);
   });
 });
