@@ -134,20 +134,11 @@ export class CallRules {
 
   #match(head: CallHead, decided: () => void, waits: (() => void) | null): boolean {
     const { rules } = this.#environment;
-    const { serverName, host, callee, route } = this.#destination;
-    const matching = rules.compiled.matchCall({
-      caller: this.#facts.caller.current.name,
-      callee: callee.current.name,
-      method: head.method,
-      host: serverName ?? host,
-      path: head.destination.path,
-      route,
-      listener: this.#facts.listener,
-      get fields() {
-        return head.fields;
-      },
-      upgrade: head.upgrade,
-    });
+    const matching = rules.compiled.matchCall(new FactsOfCall(head, this.#facts, this.#destination));
+    if (matching.length === 0) {
+      decided();
+      return true;
+    }
     const neededBytes = bodyBytesNeeded(matching);
     const withBody = (body: Buffer): boolean => {
       this.matched = neededBytes === 0 ? matching : matchingBody(matching, body);
@@ -206,6 +197,35 @@ export class CallRules {
         rules.adopt(this.plan, hit);
       }
     }
+  }
+}
+
+/** A class, so that the getter is made once: what is made here is made for each call while a rule is on. */
+class FactsOfCall implements CallFacts {
+  readonly caller: string;
+  readonly callee: string;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly route: string | null;
+  readonly listener: string | null;
+  readonly upgrade: string | null;
+  readonly #head: CallHead;
+
+  constructor(head: CallHead, client: ClientFacts, { callee, serverName, host, route }: Destination) {
+    this.#head = head;
+    this.caller = client.caller.current.name;
+    this.callee = callee.current.name;
+    this.method = head.method;
+    this.host = serverName ?? host;
+    this.path = head.destination.path;
+    this.route = route;
+    this.listener = client.listener;
+    this.upgrade = head.upgrade;
+  }
+
+  get fields(): readonly string[] {
+    return this.#head.fields;
   }
 }
 
