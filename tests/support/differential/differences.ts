@@ -6,8 +6,8 @@ import type { CaseRequest } from './case.ts';
  * trailers are the same byte by byte; so are start lines and fields, their order, case, number and the space in them, but:
  *
  * 1. `Connection`, `Keep-Alive`, `Proxy-Connection`, `TE` and `Proxy-Authorization` end at Spike. So does `Upgrade`, but for a
- *    request's that `Connection` names and an answer's that says what is required: it is passed on, with
- *    `Connection: Upgrade` at the end.
+ *    request's that `Connection` names (`h2c` is never passed on: RFC 9113 has dropped it) and an answer's that says what
+ *    is required: it is passed on, with `Connection: Upgrade` at the end.
  * 2. So do the fields that `Connection` names, but for those that frame or address the message. The other fields of such a
  *    message are written anew as `name: value`.
  * 3. `TE` with `trailers` is passed on as `TE: trailers`, with `Connection: TE` at the end.
@@ -65,7 +65,8 @@ function passedOn(lines: readonly string[], upgrades = false): string[] {
 /** What the origin gets through Spike of a head that it got directly. @param host Of the target, by the proxy port; else null. */
 export function expectedAtOrigin(direct: string, host: string | null): string {
   const { start, lines } = split(direct);
-  const kept = passedOn(lines, connectionOptions(lines).includes('upgrade'));
+  const wanted = lines.some((line) => nameOf(line) === 'upgrade' && valueOf(line) !== 'h2c');
+  const kept = passedOn(lines, wanted && connectionOptions(lines).includes('upgrade'));
   const hasHost = lines.some((line) => nameOf(line) === 'host');
   return join({ start, lines: hasHost || host === null ? kept : [`Host: ${host}`, ...kept] });
 }

@@ -58,7 +58,7 @@ export class DifferentialOrigin {
   }
 
   #find(head: string): { request: CaseRequest; index: number } {
-    const [, ofCase, ofRequest] = new RegExp(`\r\n${caseField}: (\\d+)\\.(\\d+)\r\n`).exec(head) ?? [];
+    const [, ofCase, ofRequest] = new RegExp(`\r\n${caseField}: (\\d+)\\.(\\d+)\r\n`, 'i').exec(head) ?? [];
     const request = this.#cases[Number(ofCase)]?.requests[Number(ofRequest)];
     if (request === undefined) throw new Error(`no case for ${head}`);
     return { request, index: Number(ofRequest) };
