@@ -1,16 +1,16 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
-import type { Cut } from '../rules/faults/stage.ts';
+import type { Cut, MessageShape } from '../rules/faults/stage.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import { linkHoldLimitBytes } from '../rules/link.ts';
 import type { Link } from '../rules/link.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
+import type { AnswerOwner } from './answer-owner.ts';
 import { CallRules } from './call-rules.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import type { RecordedRequest } from './exchange-record.ts';
 import {
-  bodyLength,
   hasBody,
   passesUpgrade,
   requestOptions,
@@ -18,11 +18,13 @@ import {
   responseOptions,
   wayOf,
 } from './forwarding.ts';
+import { Http1Answer } from './http1-answer.ts';
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
 import type { Http1Error } from './http1/http1-error.ts';
 import { serializeRequestHead, serializeResponseHead } from './http1/serialize-head.ts';
+import { http1Shape, localShape } from './message-shape.ts';
 import { refusalOf, withLoopMark } from './loop-guard.ts';
 import { failureResponse, faultResponse, responseBytes, statusOfFailure } from './local-response.ts';
 import type { LocalResponse } from './local-response.ts';
@@ -70,18 +72,18 @@ export interface SwitchedProtocol {
  * The links exist only when a rule hits. Everything that happens is written into one flow record, which is handed over
  * when the answer has left, or when a side gave up.
  */
-export class Http1Exchange implements CallOwner, OpenFlow {
+export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   readonly #environment: ProxyEnvironment;
   readonly #host: ExchangeHost;
   readonly #head: RequestHead;
   readonly #destination: Destination;
   readonly #record: ExchangeRecord;
   readonly #rules: CallRules;
+  readonly #answer: Http1Answer;
   #call: Http1Call | null = null;
   /** Between the call and this, while rules wait for the status of the response. */
   #gate: StatusGate | null = null;
   #requestLink: Link | null = null;
-  #responseLink: Link | null = null;
   /** What came of the body before it was known what is to be done with it. */
   #early: Buffer[] | null = null;
   #earlyBytes = 0;
@@ -91,8 +93,6 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   #answering: ResponseHead | null = null;
   /** The upstream has switched protocols, and its 101 is still in the response link. */
   #upgrade: PendingUpgrade | null = null;
-  /** A head that waits for its first body bytes, to leave in one packet with them. */
-  #pendingHead: string | null = null;
   #keepAlive: boolean;
   #over = false;
 
@@ -109,6 +109,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#destination = destination;
     this.#keepAlive = head.keepAlive;
     this.#record = new ExchangeRecord(environment, host.facts, destination, recorded(head), now);
+    this.#answer = new Http1Answer(host.client, this);
     this.#rules = new CallRules(environment, host.facts, destination, now);
   }
 
@@ -212,10 +213,10 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     // A client that waits to be told to send its body may now send it or not: only the end of the connection tells.
     const isUncertain = this.#head.expectContinue && !this.#requestComplete;
     if (head.framing === 'until-close' || isUncertain || this.#host.isDraining) this.#keepAlive = false;
-    this.#startResponse(
-      serializeResponseHead(head, responseOptions(head, this.#head, this.#keepAlive, this.#dropsAltSvc)),
-      bodyLength(head),
-    );
+    const options = responseOptions(head, this.#head, this.#keepAlive, this.#dropsAltSvc);
+    const sent = serializeResponseHead(head, options);
+    const shape = (): MessageShape => http1Shape(head, sent.length, this.#head.httpVersion);
+    this.#answer.begin(sent, shape, this.#rules.plan);
   }
 
   responseData(data: Buffer): void {
@@ -223,11 +224,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   responseBody(wire: Buffer): void {
-    if (this.#responseLink !== null) return this.#responseLink.push(wire);
-    const head = this.#pendingHead;
-    this.#pendingHead = null;
-    const client = this.#host.client;
-    if (!(head === null ? client.write(wire) : client.writeBoth(head, wire))) this.#call?.pause(hold.full);
+    this.#answer.body(wire);
   }
 
   responseTrailers(fields: string[]): void {
@@ -235,15 +232,11 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   }
 
   responseComplete(): void {
-    if (this.#responseLink !== null) this.#responseLink.end();
-    else this.#delivered();
+    this.#answer.end();
   }
 
   responseFlush(): void {
-    const head = this.#pendingHead;
-    if (head === null) return;
-    this.#pendingHead = null;
-    if (!this.#host.client.writeText(head)) this.#call?.pause(hold.full);
+    this.#answer.flush();
   }
 
   callFailed(failure: NetworkFailure): void {
@@ -253,7 +246,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#record.failed(failure);
     // Half an answer cannot be taken back: the client must see that it broke off.
     if (this.#answering !== null) return this.#break(failure);
-    this.#answer(failureResponse(statusOfFailure(failure), failure));
+    this.#answerLocally(failureResponse(statusOfFailure(failure), failure));
   }
 
   callUpgraded(connection: LeasedConnection, rest: Buffer | null): void {
@@ -262,10 +255,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
       this.#upgrade = null;
       if (!this.#over) this.#break(failure);
     });
-    if (this.#responseLink === null) {
-      this.responseFlush();
-      this.#switch(this.#upgrade);
-    } else this.#responseLink.end();
+    this.#answer.flush();
+    this.#answer.end();
   }
 
   snapshot(): FlowRecord {
@@ -296,12 +287,12 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const { plan } = this.#rules;
     const cut = plan?.takeCutAtStart() ?? null;
     const answer = cut === null ? (plan?.takeAnswer(this.#call !== null) ?? null) : null;
-    if (cut !== null) this.#cut(cut);
+    if (cut !== null) this.cut(cut);
     if (answer === null) return cut !== null;
     if (this.#call !== null) this.#record.note(this.#call);
     this.#abandon();
     this.#call = null;
-    this.#answer(faultResponse(answer));
+    this.#answerLocally(faultResponse(answer));
     return true;
   }
 
@@ -344,6 +335,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
   /** Puts the request's link between; the call begins when the first bytes come out of it. */
   #sendThroughLink(plan: FaultPlan, text: string): boolean {
     const { client } = this.#host;
+    plan.requestShape = http1Shape(this.#head, text.length, this.#head.httpVersion);
     this.#requestLink = plan.createLink(
       'request',
       {
@@ -356,8 +348,8 @@ export class Http1Exchange implements CallOwner, OpenFlow {
           this.#call.send(bytes);
         },
         end: () => this.#call?.requestComplete(),
-        reset: () => this.#cut('reset'),
-        close: () => this.#cut('close'),
+        reset: () => this.cut('reset'),
+        close: () => this.cut('close'),
       },
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
     );
@@ -401,32 +393,16 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#host.client.writeText(serializeResponseHead(head, { dropAltSvc: this.#dropsAltSvc }));
   }
 
-  #startResponse(text: string, bodyBytes: number | null): void {
-    if (this.#rules.plan !== null && this.#responseLink === null) {
-      this.#rules.plan.responseShape = { headBytes: text.length, bodyBytes };
-      this.#responseLink = this.#createResponseLink(this.#rules.plan);
-    }
-    if (this.#responseLink === null) this.#pendingHead = text;
-    else this.#responseLink.push(Buffer.from(text, 'latin1'));
+  pauseUpstream(reason: number): void {
+    this.#call?.pause(reason);
   }
 
-  #createResponseLink(plan: FaultPlan): Link | null {
-    return plan.createLink(
-      'response',
-      {
-        write: (bytes) => {
-          if (!this.#host.client.write(bytes)) this.#call?.pause(hold.full);
-        },
-        end: () => this.#delivered(),
-        reset: () => this.#cut('reset'),
-        close: () => this.#cut('close'),
-      },
-      { pause: () => this.#call?.pause(hold.link), resume: () => this.#call?.resume(hold.link) },
-    );
+  resumeUpstream(reasons: number): void {
+    this.#call?.resume(reasons);
   }
 
   /** Answers without the upstream: a rule said so, or it could not be reached. */
-  #answer(answer: LocalResponse): void {
+  #answerLocally(answer: LocalResponse): void {
     const withBody = this.#head.method !== 'HEAD';
     // What is still to come of the request is read and thrown away, unless the client waits to be told to send it.
     const waits = this.#head.expectContinue && !this.#requestComplete;
@@ -435,14 +411,11 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     const body = withBody ? answer.body : Buffer.alloc(0);
     const headBytes = bytes.length - body.length;
     this.#record.localAnswer(answer, headBytes, body);
-    if (this.#rules.plan !== null) {
-      this.#rules.plan.responseShape = { headBytes, bodyBytes: body.length };
-      this.#responseLink ??= this.#createResponseLink(this.#rules.plan);
-    }
     this.#requestLink?.dispose();
     this.#requestLink = null;
-    if (this.#responseLink === null) this.#host.client.write(bytes);
-    else this.#responseLink.push(bytes);
+    const { method, httpVersion } = this.#head;
+    const shape = localShape(answer, method, headBytes, body.length, httpVersion);
+    this.#answer.whole(bytes, shape, this.#rules.plan);
     this.#answered = true;
     if (this.#requestComplete || waits) this.#answerOver();
     else this.#host.client.resume(hold.exchange);
@@ -459,12 +432,11 @@ export class Http1Exchange implements CallOwner, OpenFlow {
 
   #answerOver(): void {
     this.#answered = false;
-    if (this.#responseLink !== null) this.#responseLink.end();
-    else this.#delivered();
+    this.#answer.end();
   }
 
   /** The last byte of the answer is with the client's transport. */
-  #delivered(): void {
+  delivered(): void {
     if (this.#over) return;
     if (this.#upgrade !== null) return this.#switch(this.#upgrade);
     this.responseFlush();
@@ -507,7 +479,7 @@ export class Http1Exchange implements CallOwner, OpenFlow {
     this.#host.exchangeBroken(failure.cause === 'upstream-reset' ? 'reset' : 'close');
   }
 
-  #cut(how: Cut): void {
+  cut(how: Cut): void {
     if (this.#over) return;
     this.#abandon();
     this.#finish(cutByRule[how]);

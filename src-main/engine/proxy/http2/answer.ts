@@ -1,18 +1,10 @@
-import type { Cut } from '../../rules/faults/stage.ts';
 import type { FaultPlan } from '../../rules/fault-plan.ts';
+import type { MessageShape } from '../../rules/faults/stage.ts';
+import type { AnswerOwner } from '../answer-owner.ts';
 import type { FlatFields } from '../http1/fields.ts';
 import { hold } from '../ports.ts';
 import { LinkedMessage } from './linked-message.ts';
 import type { Http2ClientStream, Http2ResponseHead } from './ports.ts';
-
-/** Whose answer it is. */
-export interface AnswerOwner {
-  pauseUpstream(reason: number): void;
-  resumeUpstream(reason: number): void;
-  /** All but its end is with the client's stream. */
-  delivered(): void;
-  cut(how: Cut): void;
-}
 
 /** An answer on its way to the client's stream: straight, or through the link where rules stand. */
 export class Http2Answer {
@@ -30,11 +22,11 @@ export class Http2Answer {
 
   /**
    * @param text The head as the link sees it.
-   * @param bodyBytes null when nobody can know it yet.
+   * @param shape Asked for when rules stand on the way.
    */
-  begin(head: Http2ResponseHead, text: string, bodyBytes: number | null, plan: FaultPlan | null): void {
+  begin(head: Http2ResponseHead, text: string, shape: () => MessageShape, plan: FaultPlan | null): void {
     this.hasBegun = true;
-    if (plan !== null) this.#link = this.#createLink(head, text, bodyBytes, plan);
+    if (plan !== null) this.#link = this.#createLink(head, text, shape(), plan);
     if (this.#link === null) this.#client.respond(head);
     else this.#link.begin(text);
   }
@@ -53,18 +45,17 @@ export class Http2Answer {
   #createLink(
     head: Http2ResponseHead,
     text: string,
-    bodyBytes: number | null,
+    shape: MessageShape,
     plan: FaultPlan,
   ): LinkedMessage | null {
     const owner = this.#owner;
-    plan.responseShape = { headBytes: text.length, bodyBytes };
+    plan.responseShape = shape;
     return LinkedMessage.create(
       plan,
       'response',
-      text,
       {
         // What ends with the head may end later: its end passes the link by itself.
-        head: () => this.#client.respond({ ...head, ended: false }),
+        head: (fields) => this.#client.respond({ ...head, fields: fields ?? head.fields, ended: false }),
         data: (bytes) => this.#write(bytes),
         end: () => owner.delivered(),
         cut: (how) => owner.cut(how),

@@ -1,5 +1,6 @@
 import type { FlowRecord } from '../../capture/flow-record.ts';
-import type { Cut } from '../../rules/faults/stage.ts';
+import type { Cut, MessageShape } from '../../rules/faults/stage.ts';
+import type { AnswerOwner } from '../answer-owner.ts';
 import { CallRules } from '../call-rules.ts';
 import { cutByRule } from '../cut-by-rule.ts';
 import type { ClientFacts, ProxyEnvironment } from '../environment.ts';
@@ -18,11 +19,11 @@ import { hold } from '../ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, TransportOwner } from '../ports.ts';
 import type { Tunnel } from '../tunnel.ts';
 import { Http2Answer } from './answer.ts';
-import type { AnswerOwner } from './answer.ts';
 import { http2Code } from './error-codes.ts';
 import { fieldsText, localFields, requestFieldsText, requestLine } from './head-text.ts';
 import { Http2StatusGate } from './http2-status-gate.ts';
 import { LinkedMessage } from './linked-message.ts';
+import { http2Shape, mayHaveBody } from '../message-shape.ts';
 import type { Http2ClientStream, Http2RequestHead, Http2ResponseHead, Http2StreamError } from './ports.ts';
 import { clientClosed } from './stream-failure.ts';
 import { openTunnel } from './stream-tunnel.ts';
@@ -212,12 +213,12 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
   #sendThroughLink(plan: NonNullable<CallRules['plan']>): void {
     const client = this.#client;
     const text = `${requestLine(this.#head)}${this.#record.flow.requestFields}\r\n`;
+    plan.requestShape = http2Shape(text.length, this.#head.ended ? 0 : null, !this.#head.ended);
     this.#requestLink = LinkedMessage.create(
       plan,
       'request',
-      text,
       {
-        head: () => this.#startCall(),
+        head: (changed) => this.#startCall(changed),
         data: (bytes) => this.#call?.send(bytes),
         end: () => this.#call?.end(client.trailers),
         cut: (how) => this.cut(how),
@@ -318,7 +319,10 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     this.#record.responseHead(head.status, reason, text, line.length + text.length + 2);
     const isStripped = dropsAltSvc(this.#environment, this.#host.facts);
     const passed = isStripped ? { ...head, fields: withoutAltSvc(head.fields) } : head;
-    this.#answer.begin(passed, `${line}${text}\r\n`, bodyBytes, this.#rules.plan);
+    const sent = `${line}${text}\r\n`;
+    const mayHave = mayHaveBody(head.status, this.#head.method);
+    const shape = (): MessageShape => http2Shape(sent.length, bodyBytes, mayHave);
+    this.#answer.begin(passed, sent, shape, this.#rules.plan);
   }
 
   /** Answers without the upstream: a rule said so, or it could not be reached. */
@@ -332,7 +336,9 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     // What is still to come of the request is read and thrown away.
     this.#client.resume(hold.exchange);
     const head = { status, fields: localFields(lines), neverIndexed: [], ended: body.length === 0 };
-    this.#answer.begin(head, text, body.length, this.#rules.plan);
+    const mayHave = mayHaveBody(status, this.#head.method);
+    const shape = (): MessageShape => http2Shape(text.length, body.length, mayHave);
+    this.#answer.begin(head, text, shape, this.#rules.plan);
     if (body.length > 0) this.#answer.data(body);
     if (!this.#over) this.#answer.end(null);
   }

@@ -1,12 +1,13 @@
 import type { Direction } from '#shared/flow/flow.ts';
-import type { Cut } from '../../rules/faults/stage.ts';
+import type { Cut, MessageShape } from '../../rules/faults/stage.ts';
 import type { FaultPlan } from '../../rules/fault-plan.ts';
 import type { Link, LinkSource } from '../../rules/link.ts';
+import type { FlatFields } from '../http1/fields.ts';
 
 /** Where a message goes that comes out of a link. */
 export interface LinkedOutput {
-  /** The whole head has come out. */
-  head(): void;
+  /** The whole head has come out; with other fields if a fault has changed them, else null. */
+  head(changed: FlatFields | null): void;
   data(bytes: Buffer): void;
   end(): void;
   /** A rule ends it before its time. */
@@ -19,10 +20,12 @@ export interface LinkedOutput {
  */
 export class LinkedMessage {
   readonly #link: Link;
-  #headLeft: number;
+  /** Of the head that has not come out; null before the first byte: faults may make it another one. */
+  #headLeft: number | null = null;
+  readonly #shape: () => MessageShape;
 
-  private constructor(headBytes: number, make: (message: LinkedMessage) => Link | null) {
-    this.#headLeft = headBytes;
+  private constructor(shape: () => MessageShape, make: (message: LinkedMessage) => Link | null) {
+    this.#shape = shape;
     this.#link = make(this) as Link;
   }
 
@@ -30,11 +33,11 @@ export class LinkedMessage {
   static create(
     plan: FaultPlan,
     direction: Direction,
-    headText: string,
     output: LinkedOutput,
     source: LinkSource,
   ): LinkedMessage | null {
-    const message = new LinkedMessage(headText.length, (made) =>
+    const shape = (): MessageShape => plan.shapeOut(direction);
+    const message = new LinkedMessage(shape, (made) =>
       plan.createLink(
         direction,
         {
@@ -67,11 +70,12 @@ export class LinkedMessage {
   }
 
   #out(bytes: Buffer, output: LinkedOutput): void {
+    this.#headLeft ??= this.#shape().headBytes;
     if (this.#headLeft === 0) return output.data(bytes);
     const ofHead = Math.min(this.#headLeft, bytes.length);
     this.#headLeft -= ofHead;
     if (this.#headLeft > 0) return;
-    output.head();
+    output.head(this.#shape().fields);
     if (ofHead < bytes.length) output.data(bytes.subarray(ofHead));
   }
 }
