@@ -21,7 +21,7 @@ test.beforeEach(async ({ page, agent }) => {
 
 test('a rule says what it does, is turned on by its switch, and counts', async ({ page, agent }) => {
   const list = page.getByRole('list', { name: 'Fault rules' });
-  await expect(list).toContainText('All of checkout's calls to payments wait 2 s.');
+  await expect(list).toContainText("All of checkout's calls to payments wait 2 s.");
   await list.getByRole('switch', { name: 'payments is slow' }).click();
   await expect.poll(async () => (await ruleNamed(agent, 'payments is slow'))?.enabled).toBe(true);
   await expect(list).toContainText(/\d+ hits?/);
