@@ -163,7 +163,7 @@ test.each([
   ['size>10seconds', 5, 9, 'Expected a size such as 512'],
   ['status:abc', 7, 3, 'Expected a status such as 404'],
   ['caller>orders', 6, 1, 'caller is a text: expected ":" here.'],
-  ['proto:ftp', 6, 3, 'Expected one of h1, h2, h3, ws, grpc, tcp, tls.'],
+  ['proto:ftp', 6, 3, 'Expected one of h1, h2, h3, ws, grpc, tcp, tls, postgresql, redis.'],
   ['kind:x', 5, 1, 'Expected one of http, websocket'],
   ['(orders', 0, 1, 'This parenthesis is not closed.'],
   ['orders)', 6, 1, 'This parenthesis was not opened.'],
