@@ -138,12 +138,11 @@ export class UpstreamPool implements Upstreams {
   }
 
   keep(connection: UpstreamConnection): void {
-    const stack = this.#idle.get(connection.destination.key) ?? [];
+    const stack = this.#stackOf(connection.destination.key);
     const full =
       stack.length >= this.#limits.maxIdlePerDestination || this.#idleCount >= this.#limits.maxIdle;
     if (full || this.#closed || connection.generation !== this.#generation)
       return connection.transport.destroy();
-    if (stack.length === 0) this.#idle.set(connection.destination.key, stack);
     connection.idleSince = this.#clock.now();
     connection.transport.resume(hold.all);
     stack.push(connection);
@@ -169,8 +168,14 @@ export class UpstreamPool implements Upstreams {
     if (stack !== undefined && at >= 0) {
       stack.splice(at, 1);
       this.#idleCount -= 1;
-      if (stack.length === 0) this.#idle.delete(connection.destination.key);
     }
+  }
+
+  /** Kept while it is empty, until the next sweep: a Map that changes with each call makes garbage that lives long. */
+  #stackOf(key: string): UpstreamConnection[] {
+    let stack = this.#idle.get(key);
+    if (stack === undefined) this.#idle.set(key, (stack = []));
+    return stack;
   }
 
   /** Trust has changed: ends every idle connection, and those that are leased when they are given back. */
@@ -197,10 +202,8 @@ export class UpstreamPool implements Upstreams {
 
   #takeIdle(key: string): UpstreamConnection | undefined {
     const stack = this.#idle.get(key);
-    if (stack === undefined) return undefined;
-    const connection = stack.pop();
-    this.#idleCount -= 1;
-    if (stack.length === 0) this.#idle.delete(key);
+    const connection = stack?.pop();
+    if (connection !== undefined) this.#idleCount -= 1;
     return connection;
   }
 
@@ -218,8 +221,9 @@ export class UpstreamPool implements Upstreams {
 
   #discardOld(): void {
     const oldest = this.#clock.now() - this.#limits.idleTimeoutMs;
-    for (const stack of [...this.#idle.values()]) {
+    for (const [key, stack] of this.#idle) {
       for (const connection of [...stack]) if (connection.idleSince < oldest) this.discard(connection);
+      if (stack.length === 0) this.#idle.delete(key);
     }
   }
 }

@@ -73,6 +73,7 @@ export interface SwitchedProtocol {
  * when the answer has left, or when a side gave up.
  */
 export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
+  openAt = -1;
   readonly #environment: ProxyEnvironment;
   readonly #host: ExchangeHost;
   readonly #head: RequestHead;

@@ -46,6 +46,7 @@ class TunnelEnd implements TransportOwner {
  * is not lost because the client has said all it had to say. Rules that change while it is open take effect on it.
  */
 export class Tunnel implements OpenFlow, RulesFollower {
+  openAt = -1;
   #links: Record<Direction, Link> | null = null;
   #plan: FaultPlan | null = null;
   /** Those that match now: drawn once each, whether they hit or not. */

@@ -46,6 +46,7 @@ export interface Http2ExchangeHost {
  * As `Http1Exchange`, but heads are lists of fields, bodies have no framing, and what breaks is the stream alone.
  */
 export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, TransportOwner {
+  openAt = -1;
   readonly #environment: ProxyEnvironment;
   readonly #host: Http2ExchangeHost;
   readonly #client: Http2ClientStream;
