@@ -13,6 +13,10 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
       ? `${verb('get', 'gets')} nothing through`
       : `${verb('trickle', 'trickles')} at ${rate(fault.bytesPerSecond)}`,
   status: (fault, verb) => `${verb('get', 'gets')} ${fault.status}`,
+  delay: (fault, verb) =>
+    `${verb('wait', 'waits')} ${duration(fault.delayMs)}${fault.what === 'body' ? ' for the body of the answer' : ' for the answer'}`,
+  'slow-head': (fault, verb) =>
+    `${verb('get', 'gets')} the head of the ${fault.direction === 'request' ? 'request' : 'answer'} at ${rate(fault.bytesPerSecond)}`,
   reset: (fault, verb) => `${verb('are', 'is')} reset${cutPlaces[fault.at]}`,
   close: (fault, verb) => `${verb('are', 'is')} closed${cutPlaces[fault.at]}`,
   hang: (fault, verb) =>
@@ -38,6 +42,8 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
     fault.timeoutMs === 0
       ? `${verb('lose', 'loses')} the ${fault.direction}`
       : `${verb('lose', 'loses')} the ${fault.direction} and ${verb('are', 'is')} closed after ${duration(fault.timeoutMs)}`,
+  'reset-peer': (fault, verb) =>
+    `${verb('are', 'is')} reset ${fault.timeoutMs === 0 ? 'at' : `${duration(fault.timeoutMs)} after`} the first bytes of the ${fault.direction}`,
   corrupt: (fault, verb) =>
     `${verb('have', 'has')} ${percent(fault.share)} of the bytes of the ${fault.direction} changed`,
   duplicate: (fault, verb) =>

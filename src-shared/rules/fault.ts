@@ -7,7 +7,7 @@ import {
   ResetFaultSchema,
   SilenceFaultSchema,
 } from './faults/connection.ts';
-import { StatusFaultSchema } from './faults/http.ts';
+import { DelayFaultSchema, SlowHeadFaultSchema, StatusFaultSchema } from './faults/http.ts';
 import {
   BandwidthFaultSchema,
   CorruptFaultSchema,
@@ -15,6 +15,7 @@ import {
   HangFaultSchema,
   LatencyFaultSchema,
   LimitDataFaultSchema,
+  ResetPeerFaultSchema,
   SlicerFaultSchema,
   SlowCloseFaultSchema,
   StallFaultSchema,
@@ -38,6 +39,8 @@ export const faultSchemas = {
   latency: LatencyFaultSchema,
   bandwidth: BandwidthFaultSchema,
   status: StatusFaultSchema,
+  delay: DelayFaultSchema,
+  'slow-head': SlowHeadFaultSchema,
   reset: ResetFaultSchema,
   hang: HangFaultSchema,
   silence: SilenceFaultSchema,
@@ -50,6 +53,7 @@ export const faultSchemas = {
   'limit-data': LimitDataFaultSchema,
   'slow-close': SlowCloseFaultSchema,
   timeout: TimeoutFaultSchema,
+  'reset-peer': ResetPeerFaultSchema,
   corrupt: CorruptFaultSchema,
   duplicate: DuplicateFaultSchema,
   'tls-certificate': TlsCertificateFaultSchema,

@@ -1,6 +1,6 @@
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import type { FlatFields } from './http1/fields.ts';
-import type { RequestHead, ResponseHead } from './http1/head.ts';
+import type { MessageHead, RequestHead, ResponseHead } from './http1/head.ts';
 import type { SerializeOptions, SerializeRequestOptions } from './http1/serialize-head.ts';
 import type { Destination, NetworkFailure } from './ports.ts';
 import { basicCredentials } from './upstream-proxy/basic-credentials.ts';
@@ -113,7 +113,7 @@ export function hasBody(head: RequestHead): boolean {
 }
 
 /** Length of the body on the wire; null when nobody can know it yet. */
-export function bodyLength(head: ResponseHead): number | null {
+export function bodyLength(head: Pick<MessageHead, 'framing' | 'contentLength'>): number | null {
   if (head.framing === 'none') return 0;
   return head.framing === 'length' ? (head.contentLength ?? 0) : null;
 }

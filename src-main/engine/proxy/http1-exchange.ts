@@ -10,14 +10,7 @@ import { CallRules } from './call-rules.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import type { RecordedRequest } from './exchange-record.ts';
-import {
-  hasBody,
-  passesUpgrade,
-  requestOptions,
-  dropsAltSvc,
-  responseOptions,
-  wayOf,
-} from './forwarding.ts';
+import { hasBody, passesUpgrade, requestOptions, dropsAltSvc, responseOptions, wayOf } from './forwarding.ts';
 import { Http1Answer } from './http1-answer.ts';
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';

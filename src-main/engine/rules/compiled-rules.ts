@@ -176,5 +176,6 @@ function bitsOf({
 }
 
 function actsOnTunnels(fault: Fault): boolean {
-  return faultRegistry[fault.type].createStage !== null;
+  const implementation = faultRegistry[fault.type];
+  return implementation.createStage !== null && implementation.needsMessages !== true;
 }

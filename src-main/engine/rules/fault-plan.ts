@@ -37,7 +37,13 @@ interface HeldConnection {
   letGo(): void;
 }
 
-const tunnelShape: MessageShape = { headBytes: 0, bodyBytes: null };
+const tunnelShape: MessageShape = {
+  headBytes: 0,
+  bodyBytes: null,
+  httpVersion: null,
+  framing: null,
+  fields: null,
+};
 
 /**
  * What the rules that hit one call (or tunnel) do to it. Open while the call is: the runtime finds it here when a rule
@@ -47,8 +53,11 @@ export class FaultPlan {
   readonly marks: FaultMark[] = [];
   /** All that ever hit it, whether their rules are still on or not. */
   readonly hits: RuleHit[] = [];
-  /** The shape of the response that is passing, for stages that cut in the middle of it. */
+  /** The shapes of the messages as they go into their links. */
+  requestShape: MessageShape = tunnelShape;
   responseShape: MessageShape = tunnelShape;
+  /** What stages have made of them, by their places in the link; null: nothing else. */
+  readonly #reshaped: Record<Direction, (MessageShape | null)[]> = { request: [], response: [] };
   #faults: PlannedFault[] = [];
   #links: Partial<Record<Direction, Link>> = {};
   #connecting: HeldConnection | null = null;
@@ -144,6 +153,11 @@ export class FaultPlan {
     return link;
   }
 
+  /** The shape of a message as it comes out of its link; known from its first byte on. */
+  shapeOut(direction: Direction): MessageShape {
+    return this.#shapeBefore(direction, this.#reshaped[direction].length);
+  }
+
   /** Adds what a further rule does; before the links that it is to stand on are made. */
   add(hit: RuleHit): void {
     this.#plan(hit);
@@ -155,7 +169,9 @@ export class FaultPlan {
       for (const planned of this.#plan(hit)) {
         for (const direction of ['request', 'response'] as const) {
           this.#links[direction] = links[direction];
-          if (this.#standsOn(planned, direction)) this.#addStage(links[direction], planned, direction);
+          const isFit = planned.implementation.needsMessages !== true;
+          if (isFit && this.#standsOn(planned, direction))
+            this.#addStage(links[direction], planned, direction);
         }
       }
     }
@@ -257,16 +273,26 @@ export class FaultPlan {
     const create = planned.implementation.createStage;
     if (create === null) return;
     const mark = this.#mark(planned, direction);
+    const reshaped = this.#reshaped[direction];
+    const place = reshaped.push(null) - 1;
     link.add(planned.rule, (out) =>
       create(planned.fault as never, {
         clock: this.#clock,
         random: this.#random,
         direction,
         mark,
-        shape: () => (direction === 'response' ? this.responseShape : tunnelShape),
+        shape: () => this.#shapeBefore(direction, place),
+        reshape: (shape) => {
+          reshaped[place] = shape;
+        },
         ...out,
       }),
     );
+  }
+
+  #shapeBefore(direction: Direction, place: number): MessageShape {
+    const made = this.#reshaped[direction].findLast((shape, index) => index < place && shape !== null);
+    return made ?? (direction === 'response' ? this.responseShape : this.requestShape);
   }
 
   #mark(planned: PlannedFault, direction: Direction | null): FaultMark {

@@ -20,13 +20,18 @@ interface Joint {
   readonly rule: CompiledRule;
   stage: Stage;
   next: Joint | null;
+  /** What it may hold on top of what the link may. */
+  collectsBytes: number;
 }
 
 /** A link holds at most this much before its source is told to wait; what a source has under way comes on top. */
 export const linkHoldLimitBytes = 1_048_576;
 
 /** What a stage can do to its link. */
-export type StageOutput = Pick<StageContext, 'emit' | 'emitEnd' | 'reset' | 'close' | 'dropped' | 'added'>;
+export type StageOutput = Pick<
+  StageContext,
+  'emit' | 'emitEnd' | 'reset' | 'close' | 'dropped' | 'added' | 'collects'
+>;
 export type StageMaker = (out: StageOutput) => Stage;
 
 /**
@@ -40,6 +45,7 @@ export type StageMaker = (out: StageOutput) => Stage;
 export class Link {
   #first: Joint | null = null;
   #heldBytes = 0;
+  #limitBytes = linkHoldLimitBytes;
   #paused = false;
   #disposed = false;
   readonly #output: LinkOutput;
@@ -63,7 +69,7 @@ export class Link {
 
   /** Puts a stage behind the others. */
   add(rule: CompiledRule, make: StageMaker): void {
-    const joint = { rule, stage: null as unknown as Stage, next: null as Joint | null };
+    const joint = { rule, stage: null as unknown as Stage, next: null as Joint | null, collectsBytes: 0 };
     joint.stage = make({
       emit: (chunk) => this.#toNext(joint, chunk),
       emitEnd: () => this.#endNext(joint),
@@ -76,6 +82,11 @@ export class Link {
       dropped: (bytes) => this.#letGo(bytes),
       added: (bytes) => {
         this.#heldBytes += bytes;
+      },
+      collects: (bytes) => {
+        this.#limitBytes += bytes - joint.collectsBytes;
+        joint.collectsBytes = bytes;
+        this.#letGo(0);
       },
     });
     let last = this.#first;
@@ -97,6 +108,10 @@ export class Link {
       }
       found = true;
       joint.stage.release();
+      if (joint.stage.stays === true) {
+        before = joint;
+        continue;
+      }
       // Its own `next` stays, so that a stage that is still emitting finds the way on.
       if (before === null) this.#first = joint.next;
       else before.next = joint.next;
@@ -109,7 +124,7 @@ export class Link {
     this.#heldBytes += chunk.length;
     if (this.#first === null) this.#toOutput(chunk);
     else this.#first.stage.push(chunk);
-    if (this.#heldBytes > linkHoldLimitBytes && !this.#paused) {
+    if (this.#heldBytes > this.#limitBytes && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
     }
@@ -147,10 +162,10 @@ export class Link {
     this.#letGo(0);
   }
 
-  /** So many bytes are not held any more; below half of what may be held, more is taken. */
+  /** So many bytes are not held any more; with room for half of what may be held, more is taken. */
   #letGo(bytes: number): void {
     this.#heldBytes -= bytes;
-    if (this.#paused && this.#heldBytes <= linkHoldLimitBytes / 2) {
+    if (this.#paused && this.#heldBytes <= this.#limitBytes - linkHoldLimitBytes / 2) {
       this.#paused = false;
       this.#source.resume();
     }

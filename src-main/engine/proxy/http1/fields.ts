@@ -63,7 +63,8 @@ export function splitFields(text: string, from: number): FlatFields {
   for (;;) {
     const lineEnd = text.indexOf('\r\n', lineStart);
     if (lineEnd <= lineStart) return fields;
-    const colon = text.indexOf(':', lineStart);
+    // Behind the first sign: the pseudo-fields of HTTP/2 begin with one.
+    const colon = text.indexOf(':', lineStart + 1);
     fields.push(text.slice(lineStart, colon), trimmedSlice(text, colon + 1, lineEnd));
     lineStart = lineEnd + 2;
   }

@@ -26,7 +26,7 @@ export class Http2Answer {
    */
   begin(head: Http2ResponseHead, text: string, shape: () => MessageShape, plan: FaultPlan | null): void {
     this.hasBegun = true;
-    if (plan !== null) this.#link = this.#createLink(head, text, shape(), plan);
+    if (plan !== null) this.#link = this.#createLink(head, shape(), plan);
     if (this.#link === null) this.#client.respond(head);
     else this.#link.begin(text);
   }
@@ -42,12 +42,7 @@ export class Http2Answer {
     else this.#owner.delivered();
   }
 
-  #createLink(
-    head: Http2ResponseHead,
-    text: string,
-    shape: MessageShape,
-    plan: FaultPlan,
-  ): LinkedMessage | null {
+  #createLink(head: Http2ResponseHead, shape: MessageShape, plan: FaultPlan): LinkedMessage | null {
     const owner = this.#owner;
     plan.responseShape = shape;
     return LinkedMessage.create(

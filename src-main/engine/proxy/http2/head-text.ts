@@ -1,4 +1,4 @@
-import { splitFields } from '../http1/fields.ts';
+import { getField, removeField, splitFields } from '../http1/fields.ts';
 import type { FlatFields } from '../http1/fields.ts';
 import type { Http2RequestHead } from './ports.ts';
 
@@ -22,4 +22,12 @@ export function requestFieldsText({ authority, fields }: Http2RequestHead): stri
 /** Lines of an answer of our own as fields: a rule may have written their names in any case. */
 export function localFields(lines: string): FlatFields {
   return splitFields(`${lines}\r\n`, 0).map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
+}
+
+/** The request with the fields of its text (`requestFieldsText`), as a rule has changed them. */
+export function withFields(head: Http2RequestHead, changed: FlatFields): Http2RequestHead {
+  const fields = [...changed];
+  const authority = getField(fields, ':authority') ?? head.authority;
+  removeField(fields, ':authority');
+  return { ...head, authority, fields };
 }

@@ -20,7 +20,7 @@ import type { Destination, LeasedConnection, NetworkFailure, TransportOwner } fr
 import type { Tunnel } from '../tunnel.ts';
 import { Http2Answer } from './answer.ts';
 import { http2Code } from './error-codes.ts';
-import { fieldsText, localFields, requestFieldsText, requestLine } from './head-text.ts';
+import { fieldsText, localFields, requestFieldsText, requestLine, withFields } from './head-text.ts';
 import { Http2StatusGate } from './http2-status-gate.ts';
 import { LinkedMessage } from './linked-message.ts';
 import { http2Shape, mayHaveBody } from '../message-shape.ts';
@@ -229,9 +229,11 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     this.#requestLink?.begin(text);
   }
 
-  #startCall(): void {
+  /** @param changed What a rule has made of the fields, whom it asks among them; null: as they came. */
+  #startCall(changed: FlatFields | null = null): void {
     if (this.#over) return;
-    const { authority, path, protocol } = this.#head;
+    const head = changed === null ? this.#head : withFields(this.#head, changed);
+    const { authority, path, protocol } = head;
     const form = this.#host.facts.destination === null ? 'absolute' : 'origin';
     const asked = {
       destination: { ...hostTarget('origin', authority, path), form } as const,
@@ -241,8 +243,8 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     const destination = wayOf(asked, this.#destination);
     const options = requestOptions(asked, this.#host.facts, destination);
     if (this.#rules.waitsForStatus) this.#gate = new Http2StatusGate(this, this.#rules);
-    const fields = fieldsWithLoopMark(this.#environment, this.#head.fields);
-    const request = { destination, head: { ...this.#head, fields }, options };
+    const fields = fieldsWithLoopMark(this.#environment, head.fields);
+    const request = { destination, head: { ...head, fields }, options };
     this.#call = new UpstreamCall(this.#environment, request, this.#gate ?? this, this.#client);
     if (this.#gate !== null) this.#gate.call = this.#call;
     this.#call.start();

@@ -3,13 +3,16 @@ import { bandwidth } from './bandwidth.ts';
 import { connectTimeout, dnsFailure, refuse } from './connect-faults.ts';
 import { corrupt } from './corrupt.ts';
 import { close, reset } from './cut.ts';
+import { delay } from './delay.ts';
 import { duplicate } from './duplicate.ts';
 import { tlsAbort, tlsCertificate, tlsStall, tlsVersion } from './handshake-faults.ts';
 import { hang, silence } from './hang.ts';
 import { latency } from './latency.ts';
 import { limitData } from './limit-data.ts';
+import { resetPeer } from './reset-peer.ts';
 import { slicer } from './slicer.ts';
 import { slowClose } from './slow-close.ts';
+import { slowHead } from './slow-head.ts';
 import { stall } from './stall.ts';
 import type { FaultImplementation } from './stage.ts';
 import { status } from './status.ts';
@@ -20,6 +23,8 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   latency,
   bandwidth,
   status,
+  delay,
+  'slow-head': slowHead,
   reset,
   hang,
   'tls-certificate': tlsCertificate,
@@ -31,6 +36,7 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   'limit-data': limitData,
   'slow-close': slowClose,
   timeout,
+  'reset-peer': resetPeer,
   corrupt,
   duplicate,
   close,

@@ -1,6 +1,7 @@
 import type { Direction, FlowError } from '#shared/flow/flow.ts';
 import type { Fault, FaultOf, FaultType } from '#shared/rules/fault.ts';
 import type { Clock, Random } from '../../clock.ts';
+import type { FlatFields } from '../../proxy/http1/fields.ts';
 import type { FaultMark } from '../fault-mark.ts';
 import type { RuleHit } from '../rule-hit.ts';
 
@@ -15,7 +16,15 @@ export interface Stage {
   end(): void;
   release(): void;
   dispose(): void;
+  /** Released, it has begun what it has to finish (a body of another length), and stays in its place. Absent: it goes. */
+  readonly stays?: boolean;
 }
+
+/**
+ * How the end of a body is found (as in proxy/http1/head.ts). `none`: no body can follow, such as to HEAD. `stream`: by the
+ * end of the link, since HTTP/2 frames below it.
+ */
+export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close' | 'stream';
 
 /** What is passing, told before the first byte of a message: lets `mid-body` know where the middle is. */
 export interface MessageShape {
@@ -23,6 +32,12 @@ export interface MessageShape {
   readonly headBytes: number;
   /** Length of the body on the wire; null when nobody can know yet (chunked, until close, a tunnel). */
   readonly bodyBytes: number | null;
+  /** What the receiver understands; null on a tunnel. */
+  readonly httpVersion: '1.0' | '1.1' | '2' | null;
+  /** null on a tunnel. */
+  readonly framing: BodyFraming | null;
+  /** The fields as a fault has changed them; null: as they came. HTTP/2 writes its heads with these, not with their text. */
+  readonly fields: FlatFields | null;
 }
 
 export interface StageContext {
@@ -31,8 +46,10 @@ export interface StageContext {
   readonly direction: Direction;
   /** Where the stage writes down what it did. */
   readonly mark: FaultMark;
-  /** The shape of the message that the next bytes belong to; a tunnel has none. */
+  /** The shape of the message that the next bytes belong to, as the stages before have made it; a tunnel has none. */
   shape(): MessageShape;
+  /** Tells those behind what the message is like from here on; before its first byte is emitted. */
+  reshape(shape: MessageShape): void;
   emit(chunk: Buffer): void;
   emitEnd(): void;
   /** Ends the client's connection with a TCP RST, after what was emitted has been handed to the system. */
@@ -43,6 +60,8 @@ export interface StageContext {
   dropped(bytes: number): void;
   /** Bytes that are emitted on top of what came in. */
   added(bytes: number): void;
+  /** Lets the link hold so many bytes more, for a stage that needs a message whole; 0 takes that back. */
+  collects(bytes: number): void;
 }
 
 /** How a connection ends before its time: with a TCP RST, or in an orderly way. */
@@ -76,6 +95,8 @@ export interface LocalAnswer {
 
 /** How one type of fault is run. What it does not do is null. */
 export interface FaultImplementation<T extends FaultType> {
+  /** Its stages read HTTP: on a tunnel they have no place. Absent: any bytes will do. */
+  readonly needsMessages?: true;
   /** The directions whose link it stands on. */
   directions(fault: FaultOf<T>): readonly Direction[];
   /** A stage for the link; null for a fault that is not about bytes. */

@@ -1,5 +1,6 @@
 import { CompiledRules } from '../../../../../src-main/engine/rules/compiled-rules.ts';
 import { FaultPlan } from '../../../../../src-main/engine/rules/fault-plan.ts';
+import type { MessageShape } from '../../../../../src-main/engine/rules/faults/stage.ts';
 import type { Link } from '../../../../../src-main/engine/rules/link.ts';
 import { FaultSchema } from '../../../../../src-shared/rules/fault.ts';
 import type { FaultInput } from '../../../../../src-shared/rules/fault.ts';
@@ -45,6 +46,10 @@ export function linkWith(...faults: FaultInput[]) {
     out,
     events,
     text,
+    /** Says what the message is like that is pushed next. */
+    shape: (shape: Partial<MessageShape>) => {
+      plan.responseShape = { ...plan.responseShape, ...shape };
+    },
     push: (piece: string) => link.push(Buffer.from(piece)),
   };
 }

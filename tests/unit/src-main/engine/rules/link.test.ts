@@ -84,7 +84,7 @@ describe('reset', () => {
     pieces: string[],
   ): string => {
     const made = linkWith({ type: 'reset', at });
-    made.plan.responseShape = { headBytes: bodyBytes === null && pieces[0] !== head ? 0 : 20, bodyBytes };
+    made.shape({ headBytes: bodyBytes === null && pieces[0] !== head ? 0 : 20, bodyBytes });
     for (const piece of pieces) made.push(piece);
     made.link.end();
     return made.text();

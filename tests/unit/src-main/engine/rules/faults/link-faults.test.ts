@@ -215,7 +215,7 @@ describe('duplicate', () => {
 describe('close', () => {
   it('ends in an orderly way where a reset would cut', () => {
     const scene = linkWith({ type: 'close', at: 'after-head' });
-    scene.plan.responseShape = { headBytes: 2, bodyBytes: 4 };
+    scene.shape({ headBytes: 2, bodyBytes: 4 });
     scene.push('hhbbbb');
     expect(scene.text()).toBe('hhFIN');
     expect(notes(scene)).toEqual(['closed the connection after 2 bytes of the response']);
