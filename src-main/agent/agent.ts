@@ -7,6 +7,8 @@ import { createControl } from '../control/control.ts';
 import type { Control } from '../control/control.ts';
 import { startControlServer } from '../control/http-server.ts';
 import type { ControlServer } from '../control/http-server.ts';
+import { startToxiproxyServer } from '../control/toxiproxy/http-api.ts';
+import type { ToxiproxyServer } from '../control/toxiproxy/http-api.ts';
 import { loadOrCreateToken, tokenPath } from '../control/token.ts';
 import { createSystemClock } from '../engine/clock.ts';
 import type { Clock } from '../engine/clock.ts';
@@ -26,6 +28,8 @@ export interface AgentOptions {
   /** host:port; port 0 takes a free one. */
   readonly proxyListen: string;
   readonly controlListen: string;
+  /** Where Toxiproxy's API is answered as well; absent: nowhere. */
+  readonly toxiproxyListen?: string;
   /** At least 1. */
   readonly workers: number;
   /** The workspace file; null keeps settings in memory. */
@@ -52,6 +56,8 @@ export interface AgentAddresses {
   readonly token: string;
   readonly caPath: string;
   readonly routes: Readonly<Record<string, string>>;
+  /** Toxiproxy's API; absent where it is not answered. */
+  readonly toxiproxy?: string;
 }
 
 export interface Agent {
@@ -98,20 +104,25 @@ async function composeAgent(
   const lock = await lockHome(homeDirectory);
   opened.push(() => lock.release());
 
-  let server: ControlServer | null = null;
-  const engine = await startEngine(options, clock, opened, () => (server === null ? [] : [server.address]));
+  const apis: { address: string }[] = [];
+  const engine = await startEngine(options, clock, opened, () => apis.map(({ address }) => address));
   const workspace = await WorkspaceSlot.open(options, { engine, demo, clock });
   opened.push(() => workspace.close());
   const control = openControl(options, { engine, workspace, clock });
   opened.push(() => control.close());
   const token = await loadOrCreateToken(homeDirectory);
-  server = await serve(options, control, token);
-  await engine.forbiddenUpstreamsChanged();
+  const server = await serve(options, control, token);
+  apis.push(server);
   const { url, close: closeServer } = server;
   opened.push(closeServer);
-  await engine.forbiddenUpstreamsChanged(); // the control API is one from now on
+  const toxiproxy = await serveToxiproxy(options, engine, opened);
+  if (toxiproxy !== null) apis.push(toxiproxy);
+  await engine.forbiddenUpstreamsChanged(); // the APIs are some from now on
 
-  const addresses = (): AgentAddresses => addressesOf(engine, url, token);
+  const addresses = (): AgentAddresses => ({
+    ...addressesOf(engine, url, token),
+    ...(toxiproxy === null ? {} : { toxiproxy: toxiproxy.address }),
+  });
   const facts = { control: url, proxy: engine.status().proxy.address, startedAt: engine.status().startedAt };
   opened.push(
     await writeAgentFile(homeDirectory, { pid: process.pid, tokenPath: tokenPath(homeDirectory), ...facts }),
@@ -183,6 +194,17 @@ function serve(options: AgentOptions, control: Control, token: string): Promise<
     version: options.version,
     rendererDirectory: fileURLToPath(new URL('out/renderer', options.packageDirectory)),
   });
+}
+
+async function serveToxiproxy(
+  { toxiproxyListen, log }: AgentOptions,
+  engine: Engine,
+  opened: Opened,
+): Promise<ToxiproxyServer | null> {
+  if (toxiproxyListen === undefined) return null;
+  const server = await startToxiproxyServer({ engine, listen: toxiproxyListen, log });
+  opened.push(() => server.close());
+  return server;
 }
 
 function addressesOf(engine: Engine, control: string, token: string): AgentAddresses {

@@ -23,11 +23,18 @@ export async function startAgentWithFlags(
 ): Promise<Agent> {
   const workspacePath = workspaceFile(flags);
   for (const listen of [flags.proxy, flags.control]) warnBeyondLoopback(listen, log);
+  if (flags.toxiproxy !== undefined && isBeyondLoopback(flags.toxiproxy)) {
+    log.warn(
+      { listen: flags.toxiproxy },
+      `Toxiproxy's API on ${flags.toxiproxy} can be reached from other machines, and needs no token: whoever reaches it can open ports here`,
+    );
+  }
   try {
     return await startAgent({
       homeDirectory: homeOf(flags),
       proxyListen: flags.proxy,
       controlListen: flags.control,
+      ...(flags.toxiproxy === undefined ? {} : { toxiproxyListen: flags.toxiproxy }),
       workers: flags.workers,
       workspacePath,
       demo: flags.demo,
@@ -60,21 +67,30 @@ function workspaceFile({ workspace }: AgentFlags): string | null {
 }
 
 function warnBeyondLoopback(listen: string, log: Log): void {
-  const { host } = splitAddress(listen);
-  if (host === 'localhost' || host === '::1' || /^127\./.test(host)) return;
+  if (!isBeyondLoopback(listen)) return;
   log.warn(
     { listen },
     `${listen} can be reached from other machines. Whoever reaches the proxy can call through it`,
   );
 }
 
+function isBeyondLoopback(listen: string): boolean {
+  const { host } = splitAddress(listen);
+  return host !== 'localhost' && host !== '::1' && !/^127\./.test(host);
+}
+
 /** A taken port is told with the process that has it, where that can be seen. */
-async function withPortOwner(error: unknown, { proxy, control }: AgentFlags): Promise<unknown> {
+async function withPortOwner(error: unknown, { proxy, control, toxiproxy }: AgentFlags): Promise<unknown> {
   if (!(error instanceof SpikeError) || error.code !== 'port-in-use') return error;
-  const taken = [control, proxy].find((listen) => error.message.includes(listen));
-  if (taken === undefined) return error;
+  const options = [
+    ['--control', control],
+    ['--proxy', proxy],
+    ['--toxiproxy', toxiproxy],
+  ] as const;
+  const found = options.find(([, listen]) => listen !== undefined && error.message.includes(listen));
+  if (found?.[1] === undefined) return error;
+  const [option, taken] = found;
   const owner = await portOwner(splitAddress(taken).port);
-  const option = taken === proxy ? '--proxy' : '--control';
   const who = owner === null ? '' : ` by ${owner.command} (process ${owner.pid})`;
   return new SpikeError(
     'port-in-use',

@@ -31,6 +31,8 @@ export interface AgentFlags extends HomeOption {
   workspace?: string | false;
   proxy: string;
   control: string;
+  /** Absent: Toxiproxy's API is not answered. */
+  toxiproxy?: string;
   workers: number;
   demo: boolean;
   logLevel: LogLevel;
@@ -49,6 +51,11 @@ export function withAgentFlags(command: Command, defaults: { logLevel: LogLevel 
       '127.0.0.1:7070',
     )
     .option('--control <address>', 'where the API and the window are', address, '127.0.0.1:7071')
+    .option(
+      '--toxiproxy <address>',
+      "also answer Toxiproxy's API there, without a token, such as 127.0.0.1:8474 (default: off)",
+      address,
+    )
     .option('--workers <n>', 'worker processes', workerCount, availableParallelism())
     .option('--demo', 'start the example shop and send its calls through Spike', false)
     .addOption(

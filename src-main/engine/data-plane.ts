@@ -76,6 +76,12 @@ const stopping: NetworkFailure = {
   message: 'Spike stopped before the call was over.',
 };
 
+const proxyClosed: NetworkFailure = {
+  cause: 'fault-close',
+  code: 'SPIKE_PROXY_CLOSED',
+  message: "The proxy was disabled, changed or removed by a client of Toxiproxy's API.",
+};
+
 /**
  * What one worker does: listeners, connections, protocols, rules, capture. Everything that it needs to know comes in by
  * `configure`, everything that it saw goes out by the link.
@@ -287,22 +293,32 @@ export class DataPlane implements WorkerDataPlane {
   #setRoutes(config: WorkerConfig): void {
     this.#destinations.setRoutes(config.routes);
     this.#entries = new Map<string | null, Entry>([
-      [null, { route: null, destination: null, ownHost: null }],
+      [null, { route: null, destination: null, ownHost: null, origin: null }],
     ]);
     for (const route of config.routes) {
       const destination = this.#destinations.forRoute(route);
       // An upstream elsewhere knows its own name only; one on this machine gets the Host that the client used.
       const ownHost = isLoopback(destination.host) ? null : route.listen;
-      this.#entries.set(route.name, { route: route.name, destination, ownHost });
+      this.#entries.set(route.name, {
+        route: route.name,
+        destination,
+        ownHost,
+        origin: route.origin ?? null,
+      });
     }
   }
 
-  /** Connections of a route that is gone or leads elsewhere end with the call at hand: the next call finds the new way. */
+  /**
+   * Connections of a route that is gone or leads elsewhere end with the call at hand: the next call finds the new way. Those
+   * of a proxy of Toxiproxy's API end at once.
+   */
   #drainMoved(): void {
-    for (const connection of this.#connections) {
-      const { route, destination } = connection.entry;
+    for (const connection of [...this.#connections]) {
+      const { route, destination, origin } = connection.entry;
       const now = this.#entries.get(route);
-      if (now?.destination?.key !== destination?.key || connection.hasMoved) connection.drain();
+      if (now?.destination?.key === destination?.key && !connection.hasMoved) continue;
+      if (origin === 'toxiproxy') connection.stop(proxyClosed);
+      else connection.drain();
     }
   }
 

@@ -8,7 +8,7 @@ import type { RulePreview } from '#shared/contract/rule-preview.ts';
 import type { Flow } from '#shared/flow/flow.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { MessagePage } from '#shared/flow/message.ts';
-import type { Route, RouteDefinition } from '#shared/routes/route.ts';
+import type { Origin, Route, RouteDefinition } from '#shared/routes/route.ts';
 import type { Rule, RuleDefinition, RuleInput, RulePatch } from '#shared/rules/rule.ts';
 import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
 import type { CaptureSettings, HttpSettings, RedactSettings, TlsSettings } from '#shared/workspace/workspace.ts';
@@ -89,8 +89,12 @@ export interface FlowStore {
 export interface RuleBook {
   list(): readonly Rule[];
   get(id: string): Rule;
-  create(input: RuleInput): Rule;
-  replace(id: string, input: RuleInput): Rule;
+  /**
+   * @param origin Who makes it; default: a user. Only who names the same origin may change more of it than whether it is on:
+   *   others get `conflict`.
+   */
+  create(input: RuleInput, origin?: Origin): Rule;
+  replace(id: string, input: RuleInput, origin?: Origin): Rule;
   update(id: string, patch: RulePatch): Rule;
   remove(id: string): void;
   /** All rules at once, as the workspace file has them: what is equal stays on and keeps its hits. */
@@ -102,7 +106,7 @@ export interface RuleBook {
 export interface RouteTable {
   list(): readonly Route[];
   /** Resolves once the listener is bound on every worker; rejects with `port-in-use` or `conflict` and leaves nothing behind. */
-  create(definition: RouteDefinition): Promise<Route>;
+  create(definition: RouteDefinition, origin?: Origin): Promise<Route>;
   remove(name: string): Promise<void>;
   load(definitions: readonly RouteDefinition[]): Promise<void>;
 }

@@ -337,8 +337,8 @@ class ClusteredEngine implements Engine {
     return {
       list: () => book.list(),
       get: (id) => book.get(id),
-      create: (input) => book.create(input),
-      replace: (id, input) => book.replace(id, input),
+      create: (input, origin) => book.create(input, origin),
+      replace: (id, input, origin) => book.replace(id, input, origin),
       update: (id, patch) => book.update(id, patch),
       remove: (id) => book.remove(id),
       load: (inputs) => book.load(inputs),

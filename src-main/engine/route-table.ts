@@ -1,11 +1,21 @@
 import { SpikeError } from '#shared/contract/errors.ts';
-import type { Route, RouteDefinition } from '#shared/routes/route.ts';
+import type { Origin, Route, RouteDefinition } from '#shared/routes/route.ts';
 import { RouteDefinitionSchema, splitAddress } from '#shared/routes/route.ts';
+
+/** A route as workers get it. */
+export interface ConfiguredRoute extends RouteDefinition {
+  /** Absent: the users'. */
+  readonly origin?: Origin;
+}
 
 interface Entry {
   readonly definition: RouteDefinition;
+  /** null: the users'. */
+  readonly origin: Origin | null;
   address: string | null;
   error: string | null;
+  /** Of the system, for the error. */
+  errorCode: string | null;
 }
 
 export interface RouteTableEvents {
@@ -28,24 +38,27 @@ export class RouteTable {
     return [...this.#entries.values()].map(routeOf);
   }
 
-  definitions(): RouteDefinition[] {
-    return [...this.#entries.values()].map((entry) => entry.definition);
+  definitions(): ConfiguredRoute[] {
+    return [...this.#entries.values()].map(({ definition, origin }) =>
+      origin === null ? definition : { ...definition, origin },
+    );
   }
 
   /** Binds a new route on every worker; a port that cannot be bound is an error, and nothing is left of the route. */
-  async create(input: RouteDefinition): Promise<Route> {
+  async create(input: RouteDefinition, origin: Origin | null = null): Promise<Route> {
     const definition = RouteDefinitionSchema.parse(input);
     if (this.#entries.has(definition.name)) {
-      throw new SpikeError('conflict', `There is a route called "${definition.name}" already.`);
+      throw taken(definition.name);
     }
     this.#refusePort(definition);
-    const entry: Entry = { definition, address: null, error: null };
+    const entry: Entry = { definition, origin, address: null, error: null, errorCode: null };
     this.#entries.set(definition.name, entry);
     await this.#events.apply();
-    if (entry.error !== null) {
+    const { error, errorCode } = entry;
+    if (error !== null) {
       this.#entries.delete(definition.name);
       await this.#events.apply();
-      throw new SpikeError('port-in-use', entry.error);
+      throw new SpikeError('port-in-use', error, { code: errorCode });
     }
     this.#events.changed(routeOf(entry));
     return routeOf(entry);
@@ -57,14 +70,21 @@ export class RouteTable {
     await this.#events.apply();
   }
 
-  /** Takes over a whole list; what is equal stays bound. A port that is taken leaves that route unbound, with its reason. */
+  /**
+   * Takes over the whole list of the users' routes; what is equal stays bound, and those of another origin stay. A port that is
+   * taken leaves that route unbound, with its reason.
+   */
   async load(definitions: readonly RouteDefinition[]): Promise<void> {
     const before = this.#entries;
-    const next = new Map<string, Entry>();
+    const next = new Map([...before].filter(([, { origin }]) => origin !== null));
     for (const definition of definitions) {
       const known = before.get(definition.name);
+      if (known !== undefined && known.origin !== null) throw taken(definition.name);
       const same = known !== undefined && JSON.stringify(known.definition) === JSON.stringify(definition);
-      next.set(definition.name, same ? known : { definition, address: null, error: null });
+      next.set(
+        definition.name,
+        same ? known : { definition, origin: null, address: null, error: null, errorCode: null },
+      );
     }
     this.#entries = next;
     for (const name of before.keys()) if (!next.has(name)) this.#events.removed(name);
@@ -80,6 +100,7 @@ export class RouteTable {
     if (entry.address === address && entry.error === told) return;
     entry.address = address;
     entry.error = told;
+    entry.errorCode = error?.code ?? null;
     this.#events.changed(routeOf(entry));
   }
 
@@ -97,8 +118,12 @@ export class RouteTable {
   }
 }
 
-function routeOf({ definition, address, error }: Entry): Route {
-  return { ...definition, address, error };
+function routeOf({ definition, origin, address, error }: Entry): Route {
+  return { ...definition, ...(origin === null ? {} : { origin }), address, error };
+}
+
+function taken(name: string): SpikeError {
+  return new SpikeError('conflict', `There is a route called "${name}" already.`);
 }
 
 function unboundReason({ name, listen }: RouteDefinition, error: { code: string; message: string }): string {

@@ -11,15 +11,19 @@ export interface DefinitionChanges {
   readonly routes: ReadonlyMap<string, RouteDefinition | null>;
 }
 
-/** The definitions in a list of rules and routes as the engine gives them. */
+/** The users' definitions in a list of rules and routes as the engine gives them: what another origin made is no business of the file. */
 export function definitionsOf(rules: readonly Rule[], routes: readonly Route[]): Definitions {
   return {
-    rules: rules.map(({ id, name, enabled, match, trigger, faults }) => ({
+    rules: rules.filter(isOfUsers).map(({ id, name, enabled, match, trigger, faults }) => ({
       ...RuleDefinitionSchema.parse(withoutAbsent({ name, enabled, match, trigger, faults })),
       id,
     })),
-    routes: routes.map(({ name, listen, upstream }) => ({ name, listen, upstream })),
+    routes: routes.filter(isOfUsers).map(({ name, listen, upstream }) => ({ name, listen, upstream })),
   };
+}
+
+function isOfUsers({ origin }: Rule | Route): boolean {
+  return origin === undefined;
 }
 
 /** A key whose value is undefined is no key: both sides of a comparison must agree on that. */

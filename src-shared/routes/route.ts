@@ -35,7 +35,14 @@ export const RouteDefinitionSchema = z.strictObject({
 });
 export type RouteDefinition = z.infer<typeof RouteDefinitionSchema>;
 
+/** Who has made a route or a rule besides its users: it is theirs, and is not written into the workspace file. */
+export const OriginSchema = z.enum(['toxiproxy']);
+export type Origin = z.infer<typeof OriginSchema>;
+
 export const RouteSchema = RouteDefinitionSchema.extend({
+  origin: OriginSchema.optional().meta({
+    description: 'toxiproxy: a proxy of its API. Absent: made by the workspace file, the window or this API.',
+  }),
   address: z
     .string()
     .nullable()

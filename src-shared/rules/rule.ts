@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OriginSchema } from '../routes/route.ts';
 import { FaultSchema } from './fault.ts';
 import { MatchSchema } from './match.ts';
 import type { Match } from './match.ts';
@@ -31,6 +32,10 @@ export type RuleInput = z.input<typeof RuleDefinitionSchema>;
 /** A rule as the agent gives it. */
 export const RuleSchema = z.object({
   id: z.string(),
+  origin: OriginSchema.optional().meta({
+    description:
+      'toxiproxy: a toxic of its API; here it can be turned on and off and removed, not changed. Absent: made by the workspace file, the window or this API.',
+  }),
   ...ruleFields,
   version: z.int().meta({ description: 'Counts up with every change.' }),
   enabledAt: z.string().nullable().meta({ description: 'ISO time since when it is on.' }),

@@ -39,10 +39,11 @@ function readyLine(agent: Agent): string {
 
 /** The same for people; the URL holds the key. */
 export function readyText(agent: Agent, windowUrl: string = agent.windowUrl()): string {
-  const { proxy, control, caPath, routes } = agent.addresses();
+  const { proxy, control, caPath, routes, toxiproxy } = agent.addresses();
   const rows = [
     ['proxy', proxy],
     ['API', control],
+    ...(toxiproxy === undefined ? [] : [['Toxiproxy', toxiproxy]]),
     ['CA', caPath],
     ...Object.entries(routes).map(([name, address]) => [`route ${name}`, address]),
     ['window', windowUrl],

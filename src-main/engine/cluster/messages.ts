@@ -1,9 +1,9 @@
 import type { CaptureSettings, HttpSettings, TlsSettings } from '#shared/workspace/workspace.ts';
-import type { RouteDefinition } from '#shared/routes/route.ts';
 import type { RuleDefinition } from '#shared/rules/rule.ts';
 import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
 import type { ClientCertificate } from '../tls/client-certificates.ts';
 import type { Decision } from '../rules/trigger-counter.ts';
+import type { ConfiguredRoute } from '../route-table.ts';
 import type { ClientDistrust } from '../tls/auto-passthrough.ts';
 
 /**
@@ -28,7 +28,7 @@ export interface ActiveRule extends Omit<RuleDefinition, 'id' | 'enabled'> {
 export interface WorkerConfig {
   readonly version: number;
   readonly proxyListen: string;
-  readonly routes: readonly RouteDefinition[];
+  readonly routes: readonly ConfiguredRoute[];
   readonly rules: readonly ActiveRule[];
   readonly capture: CaptureSettings & { readonly recording: boolean };
   readonly tls: Pick<TlsSettings, 'passthrough' | 'autoPassthrough'> & {

@@ -59,6 +59,7 @@ export class ClientConnection
   asked: Socks5Request | null = null;
   isDraining = false;
   readonly ownHost: string | null;
+  readonly endsWhole: boolean;
   connect: SessionHost['connect'];
 
   #transport: SocketTransport;
@@ -89,6 +90,7 @@ export class ClientConnection
     this.caller = caller;
     this.destination = entry.destination;
     this.ownHost = entry.ownHost;
+    this.endsWhole = entry.origin === 'toxiproxy';
     this.connect = entry.destination === null ? (head, rest) => this.#connected(head, rest) : null;
     this.#door = new TunnelDoor(environment, this, () => this.#transport);
     this.#transport = this.#own(socket);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import type { Origin } from '#shared/routes/route.ts';
 import type { ProxyEnvironment } from '../proxy/environment.ts';
 import type { Destination, NameHolder } from '../proxy/ports.ts';
 import type { AutoPassthroughView } from '../tls/auto-passthrough-view.ts';
@@ -34,4 +35,6 @@ export interface Entry {
   /** Where a route leads; null on the proxy port. */
   readonly destination: Destination | null;
   readonly ownHost: string | null;
+  /** Who has made the route; null: a user, or it is the proxy port. */
+  readonly origin: Origin | null;
 }

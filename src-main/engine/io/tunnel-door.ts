@@ -219,7 +219,8 @@ export class TunnelDoor {
     // What the client would have seen without Spike: a refused connection is closest to a reset one. It is told for good.
     const client = this.#client();
     client.owner = null;
-    client.reset();
+    if (this.#facts.endsWhole === true && failure.cause.startsWith('upstream-')) client.close();
+    else client.reset();
   }
 }
 

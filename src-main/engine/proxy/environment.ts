@@ -73,4 +73,9 @@ export interface ClientFacts {
   readonly destination: Destination | null;
   /** The Host that clients of a route name by using its listener; replaced for an upstream elsewhere. null: kept. */
   readonly ownHost: string | null;
+  /**
+   * Whether the end of one direction of a tunnel ends it whole, as behind a proxy of Toxiproxy's API: an answer under way is
+   * lost then, and an upstream that cannot be connected is an orderly end. Absent: each direction ends by itself.
+   */
+  readonly endsWhole?: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Direction } from '#shared/flow/flow.ts';
 import type { FlowRecord } from '../capture/flow-record.ts';
-import type { FaultPlan } from '../rules/fault-plan.ts';
+import type { FaultPlan, RulePlace } from '../rules/fault-plan.ts';
 import { Link } from '../rules/link.ts';
 import type { Candidates, CompiledRule } from '../rules/compiled-rules.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
@@ -45,7 +45,7 @@ class TunnelEnd implements TransportOwner {
  * Two directions of bytes that are not opened. Each half closes by itself (RFC 9293, section 3.6): an answer under way
  * is not lost because the client has said all it had to say. Rules that change while it is open take effect on it.
  */
-export class Tunnel implements OpenFlow, RulesFollower {
+export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
   openAt = -1;
   #links: Record<Direction, Link> | null = null;
   #plan: FaultPlan | null = null;
@@ -58,6 +58,10 @@ export class Tunnel implements OpenFlow, RulesFollower {
   readonly #faultsBefore: FlowRecord['faults'];
   #over = false;
   #waitsForName = false;
+  /** Until its rules have been looked at for the first time. */
+  #isOpening = true;
+  /** The rules that were on when it was opened. */
+  #rulesFromStart: Set<string> | null = null;
   readonly #environment: ProxyEnvironment;
   readonly #facts: ClientFacts;
   readonly #destination: Destination;
@@ -149,7 +153,10 @@ export class Tunnel implements OpenFlow, RulesFollower {
 
   rulesChanged(): void {
     const runtime = this.#environment.rules;
-    if ((runtime.compiled.needs & needs.tunnels) === 0 && this.#plan === null) return;
+    if ((runtime.compiled.needs & needs.tunnels) === 0 && this.#plan === null) {
+      this.#isOpening = false;
+      return;
+    }
     if (this.#waitForNames(runtime.compiled.needs)) return;
     const callee = this.#destination.callee.current.name;
     const caller = this.#facts.caller.current.name;
@@ -164,6 +171,9 @@ export class Tunnel implements OpenFlow, RulesFollower {
     const known = new Set(this.#rules.map(key));
     const added = matching.filter((rule) => !known.has(key(rule)));
     this.#rules = matching;
+    if (this.#isOpening && matching.length > 0)
+      this.#rulesFromStart = new Set(matching.map(({ rule }) => rule.id));
+    this.#isOpening = false;
     if (added.length > 0) this.#draw(added);
   }
 
@@ -213,9 +223,21 @@ export class Tunnel implements OpenFlow, RulesFollower {
       request: this.#link('request', this.#client),
       response: this.#link('response', this.#upstream.transport),
     };
-    this.#plan.extend(hit, this.#links);
+    this.#plan.extend(hit, this.#links, this);
     const cut = this.#plan.takeCutAtStart();
     if (cut !== null) this.#cut(cut);
+  }
+
+  // --- RulePlace
+
+  isFromStart({ rule }: CompiledRule): boolean {
+    return this.#isOpening || this.#rulesFromStart?.has(rule.id) === true;
+  }
+
+  isLater(one: CompiledRule, than: CompiledRule): boolean {
+    const placeOf = ({ rule }: CompiledRule): number =>
+      this.#rules.findIndex((known) => known.rule.id === rule.id);
+    return placeOf(one) > placeOf(than);
   }
 
   #link(direction: Direction, source: Transport): Link {
@@ -241,7 +263,12 @@ export class Tunnel implements OpenFlow, RulesFollower {
   #end(direction: Direction): void {
     if (this.#ended[direction]) return;
     this.#ended[direction] = true;
-    (direction === 'request' ? this.#upstream.transport : this.#client).end();
+    const to = direction === 'request' ? this.#upstream.transport : this.#client;
+    if (this.#facts.endsWhole === true) {
+      // What was read of the other direction is still let out, through its faults; nothing more is read.
+      to.close();
+      this.halfClosed(direction === 'request' ? 'response' : 'request');
+    } else to.end();
     if (this.#ended.request && this.#ended.response) this.#finish(null, 'close');
   }
 

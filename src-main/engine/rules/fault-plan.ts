@@ -12,15 +12,24 @@ import type {
   HandshakeFault,
   LocalAnswer,
   MessageShape,
+  ReleaseReason,
 } from './faults/stage.ts';
 import { Link } from './link.ts';
-import type { LinkOutput, LinkSource } from './link.ts';
+import type { LinkOutput, LinkSource, StageMaker } from './link.ts';
 
 interface PlannedFault {
   readonly rule: CompiledRule;
   readonly hit: RuleHit;
   readonly fault: Fault;
   readonly implementation: AnyFaultImplementation;
+}
+
+/** How the rules of a tunnel stand to it and to each other. */
+export interface RulePlace {
+  /** Whether a rule was on when the tunnel was opened. */
+  isFromStart(rule: CompiledRule): boolean;
+  /** Whether one rule comes after another in the order of the rules. */
+  isLater(one: CompiledRule, than: CompiledRule): boolean;
 }
 
 interface PlannedHandshake {
@@ -61,6 +70,7 @@ export class FaultPlan {
   #faults: PlannedFault[] = [];
   #links: Partial<Record<Direction, Link>> = {};
   #connecting: HeldConnection | null = null;
+  #counted: Map<string, number> | null = null;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #startedAt: number;
@@ -163,25 +173,30 @@ export class FaultPlan {
     this.#plan(hit);
   }
 
-  /** Puts the stages of further rules on an existing link (a tunnel whose rules changed). */
-  extend(hits: readonly RuleHit[], links: Readonly<Record<Direction, Link>>): void {
+  /** Puts the stages of further rules on an existing link (a tunnel whose rules changed), in the order of the rules. */
+  extend(
+    hits: readonly RuleHit[],
+    links: Readonly<Record<Direction, Link>>,
+    place: RulePlace = { isFromStart: () => true, isLater: () => false },
+  ): void {
     for (const hit of hits) {
       for (const planned of this.#plan(hit)) {
         for (const direction of ['request', 'response'] as const) {
           this.#links[direction] = links[direction];
           const isFit = planned.implementation.needsMessages !== true;
           if (isFit && this.#standsOn(planned, direction))
-            this.#addStage(links[direction], planned, direction);
+            this.#addStage(links[direction], planned, direction, place);
         }
       }
     }
   }
 
   /** Lets go of what a rule holds; true when it held or could still have touched this call. */
-  release(rule: CompiledRule): boolean {
+  release(rule: CompiledRule, why: ReleaseReason = 'off'): boolean {
     const matches = (one: CompiledRule): boolean => one === rule;
-    const request = this.#links.request?.release(matches) ?? false;
-    const response = this.#links.response?.release(matches) ?? false;
+    if (why === 'changed') this.#carry(rule);
+    const request = this.#links.request?.release(matches, why) ?? false;
+    const response = this.#links.response?.release(matches, why) ?? false;
     this.#faults = this.#faults.filter((planned) => planned.rule !== rule);
     const connecting = this.#connecting?.rule === rule ? this.#connecting : null;
     // Last: the call goes on at once, without anything of the rule.
@@ -269,25 +284,39 @@ export class FaultPlan {
     );
   }
 
-  #addStage(link: Link, planned: PlannedFault, direction: Direction): void {
+  #addStage(link: Link, planned: PlannedFault, direction: Direction, at?: RulePlace): void {
     const create = planned.implementation.createStage;
     if (create === null) return;
+    const { rule, fault } = planned;
     const mark = this.#mark(planned, direction);
     const reshaped = this.#reshaped[direction];
     const place = reshaped.push(null) - 1;
-    link.add(planned.rule, (out) =>
-      create(planned.fault as never, {
+    const counter = counterOf(rule.rule.id, fault.type, direction);
+    const make: StageMaker = (out) =>
+      create(fault as never, {
         clock: this.#clock,
         random: this.#random,
         direction,
         mark,
+        isFromStart: at?.isFromStart(rule) ?? true,
+        bytesBefore: this.#counted?.get(counter) ?? 0,
         shape: () => this.#shapeBefore(direction, place),
         reshape: (shape) => {
           reshaped[place] = shape;
         },
         ...out,
-      }),
-    );
+      });
+    link.add(rule, make, at === undefined ? undefined : (other) => at.isLater(other, rule));
+    this.#counted?.delete(counter);
+  }
+
+  /** What a rule has counted stays with the link when the rule is changed. */
+  #carry({ rule }: CompiledRule): void {
+    for (const mark of this.marks) {
+      if (mark.ruleId !== rule.id || mark.outcome !== 'acting' || mark.direction === null) continue;
+      this.#counted ??= new Map();
+      this.#counted.set(counterOf(rule.id, mark.type, mark.direction), mark.bytes ?? 0);
+    }
   }
 
   #shapeBefore(direction: Direction, place: number): MessageShape {
@@ -302,4 +331,8 @@ export class FaultPlan {
     this.marks.push(mark);
     return mark;
   }
+}
+
+function counterOf(ruleId: string, type: string, direction: Direction): string {
+  return `${ruleId}\n${type}\n${direction}`;
 }

@@ -1,5 +1,5 @@
 import type { CompiledRule } from './compiled-rules.ts';
-import type { Stage, StageContext } from './faults/stage.ts';
+import type { ReleaseReason, Stage, StageContext } from './faults/stage.ts';
 
 /** Where a link's bytes go. `write` answers false when the receiver is full; it calls `resume` on the link's source then. */
 export interface LinkOutput {
@@ -67,8 +67,11 @@ export class Link {
     return rules;
   }
 
-  /** Puts a stage behind the others. */
-  add(rule: CompiledRule, make: StageMaker): void {
+  /**
+   * Puts a stage behind the others.
+   * @param isLater Whether another rule comes after this one: the stage is put before the first stage of such a rule.
+   */
+  add(rule: CompiledRule, make: StageMaker, isLater: (other: CompiledRule) => boolean = never): void {
     const joint = { rule, stage: null as unknown as Stage, next: null as Joint | null, collectsBytes: 0 };
     joint.stage = make({
       emit: (chunk) => this.#toNext(joint, chunk),
@@ -89,16 +92,16 @@ export class Link {
         this.#letGo(0);
       },
     });
-    let last = this.#first;
-    if (last === null) this.#first = joint;
-    else {
-      while (last.next !== null) last = last.next;
-      last.next = joint;
-    }
+    let before: Joint | null = null;
+    let behind = this.#first;
+    for (; behind !== null && !isLater(behind.rule); behind = behind.next) before = behind;
+    joint.next = behind;
+    if (before === null) this.#first = joint;
+    else before.next = joint;
   }
 
   /** Lets go of what the stages of a rule hold and takes them out. Returns whether there were any. */
-  release(matches: (rule: CompiledRule) => boolean): boolean {
+  release(matches: (rule: CompiledRule) => boolean, why: ReleaseReason = 'off'): boolean {
     let found = false;
     let before: Joint | null = null;
     for (let joint = this.#first; joint !== null; joint = joint.next) {
@@ -107,7 +110,7 @@ export class Link {
         continue;
       }
       found = true;
-      joint.stage.release();
+      joint.stage.release(why);
       if (joint.stage.stays === true) {
         before = joint;
         continue;
@@ -170,4 +173,8 @@ export class Link {
       this.#source.resume();
     }
   }
+}
+
+function never(): boolean {
+  return false;
 }

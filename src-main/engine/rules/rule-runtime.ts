@@ -48,10 +48,12 @@ export class RuleRuntime {
     const next = new CompiledRules(rules, this.compiled);
     this.compiled = next;
     const released = new Set<FaultPlan>();
+    const on = new Set(rules.map(({ id }) => id));
     for (const [rule, plans] of this.#open) {
       if (next.has(rule)) continue;
       this.#open.delete(rule);
-      for (const plan of plans) if (plan.release(rule)) released.add(plan);
+      const why = on.has(rule.rule.id) ? 'changed' : 'off';
+      for (const plan of plans) if (plan.release(rule, why)) released.add(plan);
     }
     for (const follower of this.followers) follower.rulesChanged();
     return released.size;

@@ -44,6 +44,12 @@ export const BandwidthFaultSchema = z
       default: 100_000,
       description: '0 lets nothing through.',
     }),
+    pieceMs: z.int().min(1).max(60_000).optional().meta({
+      title: 'Pieces',
+      unit: 'ms',
+      description:
+        "Bytes are sent in pieces of so much time's worth, each when its time is over, as Toxiproxy does it. Absent: evenly, in small ones.",
+    }),
   })
   .meta({ title: 'Bandwidth', scope: 'link', icon: 'gauge' });
 
@@ -113,8 +119,25 @@ export const TimeoutFaultSchema = z
       5000,
       'All data is dropped, and the connection closed this long after the last of it. 0: it stays open until the rule is turned off.',
     ),
+    closesWhenOff: z.boolean().optional().meta({
+      title: 'Close when turned off',
+      description:
+        'Turning the rule off closes all its connections, as Toxiproxy does it. Absent: those of which something was dropped.',
+    }),
   })
   .meta({ title: 'Timeout', scope: 'link', icon: 'timer-off' });
+
+export const ResetPeerFaultSchema = z
+  .strictObject({
+    type: z.literal('reset-peer'),
+    direction,
+    timeoutMs: delay(
+      'After',
+      0,
+      'How long after the first bytes came, which are held. Connections that are older than the rule are closed in an orderly way.',
+    ),
+  })
+  .meta({ title: 'Reset peer', scope: 'link', icon: 'zap-off' });
 
 export const CorruptFaultSchema = z
   .strictObject({

@@ -13,7 +13,8 @@ class LimitDataStage implements Stage {
   constructor(fault: FaultOf<'limit-data'>, context: StageContext) {
     this.#limit = fault.bytes;
     this.#context = context;
-    context.mark.bytes = 0;
+    this.#passed = context.bytesBefore;
+    context.mark.bytes = this.#passed;
     context.mark.describe = (mark) =>
       this.#closed
         ? `closed the connection after ${byteCount(mark.bytes)} of the ${mark.direction}`

@@ -5,6 +5,9 @@ import type { FlatFields } from '../../proxy/http1/fields.ts';
 import type { FaultMark } from '../fault-mark.ts';
 import type { RuleHit } from '../rule-hit.ts';
 
+/** Why a stage lets go: its rule was turned off, or changed and is on in its new form, which may follow in its place. */
+export type ReleaseReason = 'off' | 'changed';
+
 /**
  * One fault on one link. Bytes come in with `push`, go out through `context.emit`, in order, at most once each.
  *
@@ -14,7 +17,7 @@ import type { RuleHit } from '../rule-hit.ts';
 export interface Stage {
   push(chunk: Buffer): void;
   end(): void;
-  release(): void;
+  release(why?: ReleaseReason): void;
   dispose(): void;
   /** Released, it has begun what it has to finish (a body of another length), and stays in its place. Absent: it goes. */
   readonly stays?: boolean;
@@ -46,6 +49,10 @@ export interface StageContext {
   readonly direction: Direction;
   /** Where the stage writes down what it did. */
   readonly mark: FaultMark;
+  /** Whether its rule was on when the link was opened. */
+  readonly isFromStart: boolean;
+  /** What the rule counted on this link (`mark.bytes`) before it was changed; 0 when it is new. */
+  readonly bytesBefore: number;
   /** The shape of the message that the next bytes belong to, as the stages before have made it; a tunnel has none. */
   shape(): MessageShape;
   /** Tells those behind what the message is like from here on; before its first byte is emitted. */

@@ -1,12 +1,12 @@
 import { byteCount } from '../fault-mark.ts';
 import type { FaultOf } from '#shared/rules/fault.ts';
 import type { Timer } from '../../clock.ts';
-import type { FaultImplementation, Stage, StageContext } from './stage.ts';
+import type { FaultImplementation, ReleaseReason, Stage, StageContext } from './stage.ts';
 
 /**
  * Drops all that comes and ends the connection `timeoutMs` after the last of it; 0: never by itself. The sender's end ends it
  * at once. Turned off, it ends the connections of which it dropped something: what is missing cannot be brought back, and the
- * rest would be taken for something else. (As Toxiproxy's timeout toxic has it.)
+ * rest would be taken for something else; with `closesWhenOff` all of them, as Toxiproxy's timeout toxic has it.
  */
 class TimeoutStage implements Stage {
   #timer: Timer | null = null;
@@ -14,10 +14,12 @@ class TimeoutStage implements Stage {
   #released = false;
   #over = false;
   readonly #timeoutMs: number;
+  readonly #closesWhenOff: boolean;
   readonly #context: StageContext;
 
   constructor(fault: FaultOf<'timeout'>, context: StageContext) {
     this.#timeoutMs = fault.timeoutMs;
+    this.#closesWhenOff = fault.closesWhenOff === true;
     this.#context = context;
     context.mark.bytes = 0;
     context.mark.describe = (mark) => `dropped ${byteCount(mark.bytes)} of the ${mark.direction}`;
@@ -39,13 +41,13 @@ class TimeoutStage implements Stage {
     else this.#close();
   }
 
-  release(): void {
+  release(why: ReleaseReason = 'off'): void {
     this.#released = true;
     this.#timer?.cancel();
     this.#timer = null;
     if (this.#over) return;
     this.#context.mark.outcome = 'released';
-    if (this.#dropped > 0) this.#close();
+    if (this.#closesWhenOff ? why === 'off' : this.#dropped > 0) this.#close();
   }
 
   dispose(): void {
