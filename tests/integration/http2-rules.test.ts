@@ -58,6 +58,17 @@ describe('a rule on a stream', () => {
     expect(flow.faults).toMatchObject([{ ruleName: 'rule', type: 'status', status: 418, outcome: 'done' }]);
   });
 
+  it('answers with fields that HTTP/2 has no place for, and without them', async () => {
+    const client = await routed();
+    await rule({
+      type: 'status',
+      status: 503,
+      headers: { 'Keep-Alive': 'timeout=5', TE: 'gzip', 'Retry-After': '1' },
+    });
+    const answer = await callHttp2(client, { ':path': '/' });
+    expect(answer).toMatchObject({ status: 503, fields: ['retry-after', '1', 'content-length', '0'] });
+  });
+
   it('has its trigger counted by the primary', async () => {
     const client = await routed();
     await scene.spike.configure({

@@ -540,6 +540,26 @@ describe('translation', () => {
     expect(echoed((await callHttp2(client, { ':path': '/' })).body).fields).toContain(':authority');
   });
 
+  it.each([
+    ['HTTP/1.1 200 OK\r\nTE: gzip\r\nHTTP2-Settings: x\r\nContent-Length: 2\r\n\r\nok', 200],
+    [
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nConnection: x\r\nX-After: 1\r\n\r\n',
+      200,
+    ],
+    ['HTTP/1.1 799 Odd\r\nContent-Length: 2\r\n\r\nok', 502],
+    ['HTTP/1.1 204 No Content\r\n\r\n', 204],
+    ['HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n', 304],
+    ['HTTP/1.0 200 OK\r\n\r\nuntil close', 200],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 200],
+    ['HTTP/1.1 200 OK\r\nX-\xe4: \r\n\r\n', 502],
+    ['HTTP/1.1 200 OK\r\nX-Latin: gr\xfc\xdf\r\nContent-Length: 2\r\n\r\nok', 200],
+  ])('of what an upstream of HTTP/1.1 may answer: %j', async (bytes, status) => {
+    const server = await scene.peers.answering(Buffer.from(bytes, 'latin1'));
+    await scene.spike.configure({ routes: [routeTo(server.port)] });
+    const client = await openHttp2(scene.peers, `http://${scene.spike.address('service')}`);
+    expect(await callHttp2(client, { ':path': '/' })).toMatchObject({ status, code: 0 });
+  });
+
   it('of an upgrade to h2c is left out: the answer comes in HTTP/1.1', async () => {
     await scene.spike.configure({ routes: [routeTo(await http1Echo())] });
     const client = await scene.peers.connect(scene.spike.port('service'));

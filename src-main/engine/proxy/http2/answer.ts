@@ -5,6 +5,7 @@ import type { FlatFields } from '../http1/fields.ts';
 import { hold } from '../ports.ts';
 import { LinkedMessage } from './linked-message.ts';
 import type { Http2ClientStream, Http2ResponseHead } from './ports.ts';
+import { withoutConnectionFields } from './translate-head.ts';
 
 /** An answer on its way to the client's stream: straight, or through the link where rules stand. */
 export class Http2Answer {
@@ -50,7 +51,10 @@ export class Http2Answer {
       'response',
       {
         // What ends with the head may end later: its end passes the link by itself.
-        head: (fields) => this.#client.respond({ ...head, fields: fields ?? head.fields, ended: false }),
+        head: (changed) => {
+          const fields = changed === null ? head.fields : withoutConnectionFields(changed);
+          this.#client.respond({ ...head, fields, ended: false });
+        },
         data: (bytes) => this.#write(bytes),
         end: () => owner.delivered(),
         cut: (how) => owner.cut(how),

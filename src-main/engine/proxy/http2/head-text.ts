@@ -1,6 +1,7 @@
 import { getField, removeField, splitFields } from '../http1/fields.ts';
 import type { FlatFields } from '../http1/fields.ts';
 import type { Http2RequestHead } from './ports.ts';
+import { withoutConnectionFields } from './translate-head.ts';
 
 /** Fields as lines of text, as flows keep them. They have been found valid by the codec that read them. */
 export function fieldsText(fields: FlatFields): string {
@@ -19,14 +20,14 @@ export function requestFieldsText({ authority, fields }: Http2RequestHead): stri
   return `:authority: ${authority}\r\n${fieldsText(fields)}`;
 }
 
-/** Lines of an answer of our own as fields: a rule may have written their names in any case. */
+/** Lines of an answer of our own as fields: a rule may have written any names, in any case. */
 export function localFields(lines: string): FlatFields {
-  return splitFields(`${lines}\r\n`, 0).map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
+  return withoutConnectionFields(splitFields(`${lines}\r\n`, 0));
 }
 
 /** The request with the fields of its text (`requestFieldsText`), as a rule has changed them. */
 export function withFields(head: Http2RequestHead, changed: FlatFields): Http2RequestHead {
-  const fields = [...changed];
+  const fields = withoutConnectionFields(changed);
   const authority = getField(fields, ':authority') ?? head.authority;
   removeField(fields, ':authority');
   return { ...head, authority, fields };

@@ -10,7 +10,7 @@ import type { Http1Sink } from '../http1/parser.ts';
 import { failureResponse, responseBytes } from '../local-response.ts';
 import type { ConnectTimings, Destination, LeasedConnection, Transport, TransportOwner } from '../ports.ts';
 import type { Http2ResponseHead, Http2Stream, Http2Upstream, Http2UpstreamOwner } from './ports.ts';
-import { http1ResponseText, http2Request } from './translate-head.ts';
+import { http1ResponseText, http2Request, withoutConnectionFields } from './translate-head.ts';
 import type { Http1Framing } from './translate-head.ts';
 
 /** RFC 6455, section 1.3. */
@@ -123,7 +123,7 @@ export class Http1OverHttp2
   }
 
   onTrailers(fields: string[]): void {
-    this.#trailers = fields.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
+    this.#trailers = withoutConnectionFields(fields);
   }
 
   onComplete(): void {

@@ -15,9 +15,11 @@ import type {
   Transport,
   Upstreams,
 } from '../ports.ts';
-import { framingOf, http1RequestText, http2Response } from './translate-head.ts';
+import { framingOf, http1RequestText, http2Response, withoutConnectionFields } from './translate-head.ts';
 import type { Http1Framing } from './translate-head.ts';
 import type { Speaker, SpeakerOwner, UpstreamRequest } from './upstream-call.ts';
+
+const highestStatus = 599;
 
 /** Speaks to an upstream in HTTP/1.1: what came in HTTP/2 is written as its text. */
 export class Http1Speaker implements Speaker, CallOwner {
@@ -116,12 +118,20 @@ export class Http1Speaker implements Speaker, CallOwner {
   // --- CallOwner
 
   responseHead(head: ResponseHead): void {
+    if (head.status > highestStatus) return this.#impossible(head.status);
     const ended = head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0);
     const translated = http2Response(head, ended);
     if (head.interim) return this.#owner.interim(translated.status, translated.fields);
     this.#answering = head;
     if (head.endsHttp) return;
     this.#owner.responseHead(translated, head.reason, bodyLength(head));
+  }
+
+  /** In HTTP/1.1 it would be passed on; node:http2 sends none beyond. */
+  #impossible(status: number): void {
+    this.#call.abandon();
+    const message = `The upstream answered with the status ${status}, which is none (RFC 9110, section 15).`;
+    this.#owner.callFailed({ cause: 'upstream-malformed-response', code: 'invalid-status', message });
   }
 
   responseData(data: Buffer): void {
@@ -133,7 +143,7 @@ export class Http1Speaker implements Speaker, CallOwner {
   }
 
   responseTrailers(fields: string[]): void {
-    this.#trailers = fields.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
+    this.#trailers = withoutConnectionFields(fields);
   }
 
   responseComplete(): void {

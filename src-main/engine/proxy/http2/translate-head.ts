@@ -12,7 +12,22 @@ const connectionSpecific: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
+  'te',
 ]);
+
+/** `te` may stay if it says this alone (RFC 9113, section 8.2.2). */
+const allowedTe = 'trailers';
+
+/** Fields without those that HTTP/2 has no place for, names in lower case: of trailers, of rules, of answers of our own. */
+export function withoutConnectionFields(fields: FlatFields): FlatFields {
+  const kept: FlatFields = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = (fields[i] as string).toLowerCase();
+    const value = fields[i + 1] as string;
+    if (!connectionSpecific.has(name) || (name === 'te' && value === allowedTe)) kept.push(name, value);
+  }
+  return kept;
+}
 
 const nothing: readonly string[] = [];
 
