@@ -74,6 +74,7 @@ export interface Ready {
   token: string;
   caPath: string;
   routes: Record<string, string>;
+  toxiproxy?: string;
 }
 
 export interface StartedAgent {

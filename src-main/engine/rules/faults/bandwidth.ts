@@ -1,6 +1,7 @@
 import type { FaultOf } from '#shared/rules/fault.ts';
 import type { Timer } from '../../clock.ts';
 import { byteCount, milliseconds } from '../fault-mark.ts';
+import { BandwidthPiecesStage } from './bandwidth-pieces.ts';
 import type { FaultImplementation, Stage, StageContext } from './stage.ts';
 
 /** Pieces are let out at most this often: small enough to look like a thin line, large enough to cost little. */
@@ -111,6 +112,9 @@ class BandwidthStage implements Stage {
 
 export const bandwidth: FaultImplementation<'bandwidth'> = {
   directions: (fault) => [fault.direction],
-  createStage: (fault, context) => new BandwidthStage(fault, context),
+  createStage: (fault, context) =>
+    fault.pieceMs === undefined
+      ? new BandwidthStage(fault, context)
+      : new BandwidthPiecesStage(fault, fault.pieceMs, context),
   answer: null,
 };
