@@ -35,6 +35,7 @@ export class Http1OverHttp2
   /** The key of a WebSocket handshake: the answer proves that it was read (RFC 6455, section 4.2.2). */
   #webSocketKey: string | null = null;
   #isTunnel = false;
+  #isAnswering = false;
   #holds = 0;
   readonly #parser: RequestParser;
   readonly #upstream: Http2Upstream;
@@ -90,7 +91,10 @@ export class Http1OverHttp2
   }
 
   end(): void {
-    this.#stream?.end();
+    if (this.#isTunnel) this.#stream?.end();
+    // The request has ended its half already, and HTTP/2 knows no half of a connection: who says no more is taken for gone.
+    // If it is not, and is being answered, it gets the rest; if it is, writing to it tells.
+    else if (!this.#isAnswering) this.#stream?.destroy();
   }
 
   close(): void {
@@ -139,6 +143,7 @@ export class Http1OverHttp2
 
   head(head: Http2ResponseHead): void {
     const isFinal = head.status >= 200;
+    this.#isAnswering ||= isFinal;
     if (isFinal && this.#webSocketKey !== null && head.status < 300) return this.#switched(head);
     const hasLength = head.fields.includes('content-length');
     const isEmpty = !isFinal || head.ended || head.status === 204 || head.status === 304;

@@ -5,11 +5,10 @@ import { CallRules } from '../call-rules.ts';
 import { cutByRule } from '../cut-by-rule.ts';
 import type { ClientFacts, ProxyEnvironment } from '../environment.ts';
 import { ExchangeRecord } from '../exchange-record.ts';
-import { dropsAltSvc, requestOptions, wayOf, withoutAltSvc } from '../forwarding.ts';
+import { dropsAltSvc, wayOf, withoutAltSvc } from '../forwarding.ts';
 import { GrpcCall } from '../grpc/grpc-call.ts';
 import { getField } from '../http1/fields.ts';
 import type { FlatFields } from '../http1/fields.ts';
-import { hostTarget } from '../http1/target.ts';
 import { fieldsWithLoopMark, refusalOf } from '../loop-guard.ts';
 import { faultResponse, failureResponse, statusOfFailure } from '../local-response.ts';
 import type { LocalResponse } from '../local-response.ts';
@@ -26,6 +25,7 @@ import { LinkedMessage } from './linked-message.ts';
 import { http2Shape, mayHaveBody } from '../message-shape.ts';
 import type { Http2ClientStream, Http2RequestHead, Http2ResponseHead, Http2StreamError } from './ports.ts';
 import { clientClosed } from './stream-failure.ts';
+import { streamOptions } from './stream-options.ts';
 import { openTunnel } from './stream-tunnel.ts';
 import { UpstreamCall } from './upstream-call.ts';
 import type { UpstreamCallOwner } from './upstream-call.ts';
@@ -233,18 +233,11 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
   #startCall(changed: FlatFields | null = null): void {
     if (this.#over) return;
     const head = changed === null ? this.#head : withFields(this.#head, changed);
-    const { authority, path, protocol } = head;
-    const form = this.#host.facts.destination === null ? 'absolute' : 'origin';
-    const asked = {
-      destination: { ...hostTarget('origin', authority, path), form } as const,
-      hostField: authority === '' ? null : authority,
-      upgrade: protocol,
-    };
-    const destination = wayOf(asked, this.#destination);
-    const options = requestOptions(asked, this.#host.facts, destination);
+    const destination = wayOf({ upgrade: head.protocol }, this.#destination);
+    const options = streamOptions(head, this.#host.facts, destination);
     if (this.#rules.waitsForStatus) this.#gate = new Http2StatusGate(this, this.#rules);
     const fields = fieldsWithLoopMark(this.#environment, head.fields);
-    const request = { destination, head: { ...head, fields }, options };
+    const request = { destination, head: fields === head.fields ? head : { ...head, fields }, options };
     this.#call = new UpstreamCall(this.#environment, request, this.#gate ?? this, this.#client);
     if (this.#gate !== null) this.#gate.call = this.#call;
     this.#call.start();

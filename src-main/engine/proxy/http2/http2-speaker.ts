@@ -55,16 +55,11 @@ export class Http2Speaker implements Speaker, Http2UpstreamOwner {
 
   start(): void {
     const { head, options, destination } = this.#request;
-    const { authority, path } = head;
-    this.#stream = this.#upstream.open(
-      {
-        ...head,
-        scheme: destination.scheme,
-        authority: options.host ?? authority,
-        path: options.target ?? path,
-      },
-      this,
-    );
+    const { method, protocol, fields, neverIndexed, ended } = head;
+    const { host: authority = head.authority, target: path = head.path } = options;
+    const { scheme } = destination;
+    const asked = { method, scheme, authority, path, protocol, fields, neverIndexed, ended };
+    this.#stream = this.#upstream.open(asked, this);
     if (head.ended) this.times.sentAt = this.times.leasedAt;
   }
 
