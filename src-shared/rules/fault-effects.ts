@@ -16,7 +16,14 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
   delay: (fault, verb) =>
     `${verb('wait', 'waits')} ${duration(fault.delayMs)}${fault.what === 'body' ? ' for the body of the answer' : ' for the answer'}`,
   'slow-head': (fault, verb) =>
-    `${verb('get', 'gets')} the head of the ${fault.direction === 'request' ? 'request' : 'answer'} at ${rate(fault.bytesPerSecond)}`,
+    `${verb('get', 'gets')} the head of the ${message(fault)} at ${rate(fault.bytesPerSecond)}`,
+  headers: (fault, verb) => `${verb('have', 'has')} ${fieldWords(fault)} in the ${message(fault)}`,
+  body: (fault, verb) =>
+    `${verb('have', 'has')} the body of the ${message(fault)} ${fault.how === 'replace' ? 'replaced' : 'changed'}`,
+  'wrong-length': (fault, verb) =>
+    `${verb('are', 'is')} told a length that is ${size(Math.abs(fault.by))} too ${fault.by < 0 ? 'short' : 'long'}`,
+  'bad-chunk': (fault, verb) => `${verb('get', 'gets')} ${chunkWords[fault.how]}`,
+  'truncated-gzip': (fault, verb) => `${verb('get', 'gets')} ${fault.keepPercent} % of the answer in gzip`,
   reset: (fault, verb) => `${verb('are', 'is')} reset${cutPlaces[fault.at]}`,
   close: (fault, verb) => `${verb('are', 'is')} closed${cutPlaces[fault.at]}`,
   hang: (fault, verb) =>
@@ -65,6 +72,29 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
 export function faultEffect(fault: Fault, many: boolean): string {
   const say = effects[fault.type] as (fault: Fault, verb: Verb) => string;
   return say(fault, (plural, singular) => (many ? plural : singular));
+}
+
+const chunkWords = {
+  'bad-size': 'a chunk whose size is no number',
+  'missing-end': 'chunks without an end',
+  'short-chunk': 'a chunk that is too short',
+} as const;
+
+function message({ direction }: { readonly direction: Direction }): string {
+  return direction === 'request' ? 'request' : 'answer';
+}
+
+/** `x-a and x-b set and x-c removed`. */
+function fieldWords({ set, remove }: FaultOf<'headers'>): string {
+  const names = Object.keys(set);
+  return [
+    ...(names.length === 0 ? [] : [`${list(names)} set`]),
+    ...(remove.length === 0 ? [] : [`${list(remove)} removed`]),
+  ].join(', and ');
+}
+
+function list(names: readonly string[]): string {
+  return names.length > 3 ? `${names.length} fields` : names.join(', ');
 }
 
 const certificateWords = {

@@ -7,7 +7,16 @@ import {
   ResetFaultSchema,
   SilenceFaultSchema,
 } from './faults/connection.ts';
-import { DelayFaultSchema, SlowHeadFaultSchema, StatusFaultSchema } from './faults/http.ts';
+import {
+  BadChunkFaultSchema,
+  BodyFaultSchema,
+  DelayFaultSchema,
+  HeadersFaultSchema,
+  SlowHeadFaultSchema,
+  StatusFaultSchema,
+  TruncatedGzipFaultSchema,
+  WrongLengthFaultSchema,
+} from './faults/http.ts';
 import {
   BandwidthFaultSchema,
   CorruptFaultSchema,
@@ -41,6 +50,11 @@ export const faultSchemas = {
   status: StatusFaultSchema,
   delay: DelayFaultSchema,
   'slow-head': SlowHeadFaultSchema,
+  headers: HeadersFaultSchema,
+  body: BodyFaultSchema,
+  'wrong-length': WrongLengthFaultSchema,
+  'bad-chunk': BadChunkFaultSchema,
+  'truncated-gzip': TruncatedGzipFaultSchema,
   reset: ResetFaultSchema,
   hang: HangFaultSchema,
   silence: SilenceFaultSchema,

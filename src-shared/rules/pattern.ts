@@ -40,6 +40,13 @@ export function compileExpression(source: string, caseSensitive: boolean): TextT
   }
 }
 
+/** Puts `replacement` (with `$1`, `$&`, `$<name>`, `$$`, as in JavaScript) in place of every match. Throws as above. */
+export function compileReplacement(source: string, replacement: string): (text: string) => string {
+  compileExpression(source, true);
+  const expression = RE2JS.compile(source);
+  return (text) => expression.matcher(text).replaceAll(replacement);
+}
+
 /** What is wrong with a pattern, as a sentence; null for a good one. */
 export function patternProblem(pattern: string): string | null {
   return problemOf(() => compileText(pattern, true));

@@ -1,3 +1,7 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { RequestListener } from 'node:http';
 import type { FaultInput } from '../../src-shared/rules/fault.ts';
@@ -70,5 +74,170 @@ describe('slow head', () => {
     expect(stdout).toBe('hello');
     const [mark] = await marks();
     expect(mark?.delayedMs).toBeGreaterThanOrEqual(((mark?.bytes ?? 0) / 500) * 1000 - 30);
+  });
+});
+
+describe('headers', () => {
+  it('sets and removes fields of the answer', async () => {
+    const answer: RequestListener = (_request, response) => {
+      response.setHeader('Set-Cookie', ['a=1', 'b=2']);
+      response.setHeader('X-Old', '1');
+      response.end('hello');
+    };
+    const change: FaultInput = {
+      type: 'headers',
+      set: { 'x-new': 'yes', 'x-old': '2' },
+      remove: ['set-cookie'],
+    };
+    const { stdout } = await curl('-i', await serve(answer, rule(change)));
+    expect(stdout).toMatch(/\r\nX-Old: 2\r\n/);
+    expect(stdout).toMatch(/\r\nx-new: yes\r\n/);
+    expect(stdout).not.toMatch(/set-cookie/i);
+    expect(stdout.endsWith('\r\n\r\nhello')).toBe(true);
+    expect((await marks())[0]?.note).toBe('set x-new, x-old, removed set-cookie in the response');
+  });
+
+  it('sets and removes fields of the request', async () => {
+    let seen: unknown = null;
+    const answer: RequestListener = (request, response) => {
+      seen = { ...request.headers };
+      plain(request, response);
+    };
+    const set = { authorization: 'Bearer wrong', host: 'elsewhere.example' };
+    const url = await serve(answer, rule({ type: 'headers', direction: 'request', set, remove: ['accept'] }));
+    expect((await curl('-d', 'x=1', url)).stdout).toBe('hello');
+    expect(seen).toMatchObject({ ...set, 'content-length': '3' });
+    expect(seen).not.toHaveProperty('accept');
+  });
+});
+
+describe('wrong length', () => {
+  it.each([
+    ['of a known length', plain],
+    [
+      'in chunks',
+      (_request, response) => {
+        response.write('hel');
+        response.end('lo');
+      },
+    ],
+  ] as [string, RequestListener][])('too long, %s: curl sees the end before it', async (_what, answer) => {
+    const url = await serve(answer, rule({ type: 'wrong-length', by: 7 }));
+    const { exitCode, stdout } = await curl('-i', url);
+    expect(exitCode).toBe(18);
+    expect(stdout).toMatch(/content-length: 12\r\n/i);
+    expect(stdout).not.toMatch(/transfer-encoding/i);
+    const [mark] = await marks();
+    expect(mark).toMatchObject({ bytes: 12, outcome: 'done' });
+    expect(mark?.note).toBe('said 12 bytes of a body that has 5 bytes');
+  });
+
+  it('too short: curl takes less', async () => {
+    const url = await serve(plain, rule({ type: 'wrong-length', by: -2 }));
+    expect(await curl(url)).toMatchObject({ exitCode: 0, stdout: 'hel' });
+  });
+
+  it('may keep the client waiting until it gives up, or the rule is turned off', async () => {
+    const url = await serve(plain, rule({ type: 'wrong-length', by: 7, then: 'wait' }));
+    expect(await curl('-m', '0.5', url)).toMatchObject({ exitCode: 28, stdout: 'hello' });
+    const waiting = curl(url);
+    await scene.spike.until(() => scene.spike.open.some(({ http }) => http?.status === 200));
+    await scene.spike.configure({ rules: [] });
+    expect((await waiting).exitCode).toBe(18);
+  });
+});
+
+describe('body', () => {
+  it('is replaced, whatever its framing', async () => {
+    const chunked: RequestListener = (_request, response) => {
+      response.write('hel');
+      response.end('lo');
+    };
+    const url = await serve(chunked, rule({ type: 'body', text: 'something else' }));
+    const { stdout } = await curl('-i', url, url);
+    expect(stdout.match(/content-length: 14\r\n/gi)).toHaveLength(2);
+    expect(stdout.endsWith('something else')).toBe(true);
+    expect((await marks())[0]?.note).toBe('replaced the body of the response by 14 bytes');
+  });
+
+  it.each(['gzip', 'br', 'zstd', 'deflate'] as const)(
+    'is changed under %s, and compressed again',
+    async (coding) => {
+      const compress = {
+        gzip: gzipSync,
+        br: brotliCompressSync,
+        zstd: zstdCompressSync,
+        deflate: deflateSync,
+      };
+      const answer: RequestListener = (_request, response) => {
+        response.setHeader('content-encoding', coding);
+        response.end(compress[coding](Buffer.from('{"id":12345678901234567890,"price":10}')));
+      };
+      const text = JSON.stringify([{ op: 'replace', path: '/price', value: 99 }]);
+      const url = await serve(answer, rule({ type: 'body', how: 'json-patch', text }));
+      const { stdout } = await curl('-i', '--compressed', url);
+      expect(stdout).toContain(`content-encoding: ${coding}\r\n`);
+      expect(stdout.endsWith('{"id":12345678901234567890,"price":99}')).toBe(true);
+    },
+  );
+
+  it('of a request is changed by an expression, with its length', async () => {
+    let seen = '';
+    const answer: RequestListener = (request, response) => {
+      request.on('data', (bytes: Buffer) => (seen += bytes.toString()));
+      request.on('end', () => response.end(request.headers['content-length']));
+    };
+    const change: FaultInput = {
+      type: 'body',
+      direction: 'request',
+      how: 'regex',
+      pattern: '(\\d+)',
+      text: '<$1>',
+    };
+    const { stdout } = await curl('-d', 'a=1&b=22', await serve(answer, rule(change)));
+    expect([stdout, seen]).toEqual(['12', 'a=<1>&b=<22>']);
+  });
+
+  it('that is too long passes as it is, and the mark says so', async () => {
+    const long = Buffer.alloc(11 * 1024 ** 2, 'a');
+    const answer: RequestListener = (_request, response) => {
+      response.write(long.subarray(0, 1));
+      response.end(long.subarray(1));
+    };
+    const url = await serve(answer, rule({ type: 'body', how: 'regex', pattern: 'a', text: 'b' }));
+    const { stdout } = await curl('-o', '/dev/null', '-w', '%{size_download}', url);
+    expect(Number(stdout)).toBe(long.length);
+    expect((await marks())[0]?.note).toBe('left the response as it was: it is longer than 10,485,760 bytes');
+  });
+});
+
+describe('bad chunk', () => {
+  it.each([
+    ['bad-size', 56, 'he'],
+    ['short-chunk', 18, 'hello'],
+    ['missing-end', 18, 'hello'],
+  ] as const)('%s: curl ends with %i', async (how, exitCode, stdout) => {
+    const url = await serve(plain, rule({ type: 'bad-chunk', how }));
+    expect(await curl(url)).toMatchObject({ exitCode, stdout });
+    expect(await marks()).toMatchObject([{ bytes: 5, outcome: 'done' }]);
+  });
+});
+
+describe('truncated gzip', () => {
+  it('ends early, with a framing that says that it is whole', async () => {
+    const answer: RequestListener = (_request, response) => void response.end('hello '.repeat(5000));
+    const url = await serve(answer, rule({ type: 'truncated-gzip', keepPercent: 40 }));
+    // curl itself takes what there is, and finds nothing wrong with it: gzip does.
+    const folder = await mkdtemp(join(tmpdir(), 'spike-gzip-'));
+    const file = join(folder, 'answer.gz');
+    const { exitCode, stdout } = await curl('-D', '-', '-o', file, url);
+    const tested = await runProgram('gzip', ['-t', file]);
+    const bytes = await readFile(file);
+    await rm(folder, { recursive: true });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('content-encoding: gzip\r\n');
+    expect(tested.stderr).toContain('unexpected end of file');
+    const [mark] = await marks();
+    expect(mark).toMatchObject({ type: 'truncated-gzip', bytes: bytes.length, outcome: 'done' });
   });
 });

@@ -1,7 +1,26 @@
 import { z } from 'zod';
+import { jsonPatchProblem, jsonProblem } from '../json-patch.ts';
+import { expressionProblem, longestPattern } from '../pattern.ts';
 import { delay, direction, fieldName, fieldValue, longestBody } from './parts.ts';
 
-/** Faults of an HTTP exchange, of whichever version. */
+/** Faults of an HTTP exchange, of whichever version. They never touch tunnels; of an upgrade, the handshake only. */
+
+/** Fields that say where a message ends, or are about one connection: Spike's own. */
+const ownFields = new Set([
+  'connection',
+  'content-length',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const changeableName = fieldName.refine((name) => !ownFields.has(name.toLowerCase()), {
+  error: ({ input }) =>
+    `${String(input)} is about framing or the connection, and is Spike's own. For broken framing there are "wrong-length" and "bad-chunk".`,
+});
 
 const headers = z.record(fieldName, fieldValue).default({}).meta({ title: 'Headers' });
 
@@ -13,25 +32,6 @@ export const StatusFaultSchema = z
     body: z.string().max(longestBody).default('').meta({ title: 'Body', multiline: true }),
   })
   .meta({ title: 'HTTP status', scope: 'exchange', icon: 'circle-alert' });
-
-export const TooManyFaultSchema = z
-  .strictObject({
-    type: z.literal('too-many'),
-    calls: z
-      .int()
-      .min(1)
-      .max(1_000_000)
-      .meta({ title: 'Quota', default: 10, description: 'Calls that pass in each window.' }),
-    perMs: z.int().min(100).max(86_400_000).default(1000).meta({ title: 'Window', unit: 'ms' }),
-    body: z.string().max(longestBody).default('').meta({ title: 'Body', multiline: true }),
-  })
-  .meta({
-    title: 'Quota (429)',
-    scope: 'exchange',
-    icon: 'gauge-circle',
-    description:
-      'Calls over the quota get 429 with Retry-After: the seconds until the window ends, rounded up. Counted exactly over all workers.',
-  });
 
 export const DelayFaultSchema = z
   .strictObject({
@@ -63,10 +63,14 @@ export const HeadersFaultSchema = z
     type: z.literal('headers'),
     direction,
     set: z
-      .record(fieldName, fieldValue)
+      .record(changeableName, fieldValue)
       .default({})
       .meta({ title: 'Set', description: 'Replaces fields of that name, or adds one.' }),
-    remove: z.array(fieldName).max(100).default([]).meta({ title: 'Remove' }),
+    remove: z.array(changeableName).max(100).default([]).meta({ title: 'Remove' }),
+  })
+  .superRefine(({ set, remove }, context) => {
+    if (Object.keys(set).length + remove.length > 0) return;
+    context.addIssue({ code: 'custom', path: ['set'], message: 'Expected fields to set or to remove.' });
   })
   .meta({ title: 'Headers', scope: 'exchange', icon: 'list' });
 
@@ -74,17 +78,22 @@ export const BodyFaultSchema = z
   .strictObject({
     type: z.literal('body'),
     direction,
-    how: z.enum(['replace', 'json-patch', 'regex']).default('replace').meta({
+    how: z.enum(['replace', 'json-patch', 'json-merge', 'regex']).default('replace').meta({
       title: 'How',
       description:
-        'json-patch: RFC 6902, in the text; regex: the pattern is replaced by the text ($1 as in JavaScript).',
+        'replace: by the text; json-patch, json-merge: the text is a patch of RFC 6902, or of RFC 7396; regex: every match of the pattern becomes the text ($1 as in JavaScript).',
     }),
     pattern: z
       .string()
-      .max(2048)
+      .max(longestPattern)
       .default('')
-      .meta({ title: 'Pattern', description: 'For regex: a regular expression, global.' }),
+      .meta({ title: 'Pattern', description: 'For regex: a regular expression of RE2.' }),
     text: z.string().max(longestBody).default('').meta({ title: 'Text', multiline: true }),
+  })
+  .superRefine(({ how, pattern, text }, context) => {
+    const [path, message] = bodyProblem(how, pattern, text) ?? [];
+    if (path !== undefined && message !== undefined)
+      context.addIssue({ code: 'custom', path: [path], message });
   })
   .meta({
     title: 'Body',
@@ -97,12 +106,22 @@ export const BodyFaultSchema = z
 export const WrongLengthFaultSchema = z
   .strictObject({
     type: z.literal('wrong-length'),
-    by: z.int().min(-1_000_000_000).max(1_000_000_000).meta({
-      title: 'By',
-      unit: 'B',
-      default: 10,
+    by: z
+      .int()
+      .min(-1_000_000_000)
+      .max(1_000_000_000)
+      .refine((by) => by !== 0, 'Expected a number other than 0.')
+      .meta({
+        title: 'By',
+        unit: 'B',
+        default: 10,
+        description:
+          'Added to Content-Length: positive, the client waits for more than comes; negative, it takes less.',
+      }),
+    then: z.enum(['close', 'wait']).default('close').meta({
+      title: 'Then',
       description:
-        'Added to Content-Length: positive, the client waits for more than comes; negative, it takes less.',
+        'What becomes of the connection behind the body. close: it is closed; wait: it stays open until the client gives up. In HTTP/2, close: the stream ends.',
     }),
   })
   .meta({ title: 'Wrong length', scope: 'exchange', icon: 'ruler' });
@@ -126,7 +145,7 @@ export const BadChunkFaultSchema = z
 export const TruncatedGzipFaultSchema = z
   .strictObject({
     type: z.literal('truncated-gzip'),
-    keepPercent: z.int().min(0).max(99).default(50).meta({ title: 'Keep', unit: '%', default: 50 }),
+    keepPercent: z.int().min(0).max(99).default(50).meta({ title: 'Keep', unit: '%' }),
   })
   .meta({
     title: 'Truncated gzip',
@@ -156,3 +175,14 @@ export const FileAnswerFaultSchema = z
     headers,
   })
   .meta({ title: 'Answer from a file', scope: 'exchange', icon: 'file-down' });
+
+function bodyProblem(how: string, pattern: string, text: string): [string, string] | null {
+  if (how === 'regex') {
+    const problem = pattern === '' ? 'Expected a regular expression.' : expressionProblem(pattern);
+    return problem === null ? null : ['pattern', problem];
+  }
+  if (pattern !== '') return ['pattern', 'A pattern is for how: regex.'];
+  const problem =
+    how === 'json-patch' ? jsonPatchProblem(text) : how === 'json-merge' ? jsonProblem(text) : null;
+  return problem === null ? null : ['text', problem];
+}

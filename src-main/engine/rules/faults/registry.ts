@@ -1,5 +1,7 @@
 import type { FaultType } from '#shared/rules/fault.ts';
+import { badChunk } from './bad-chunk.ts';
 import { bandwidth } from './bandwidth.ts';
+import { body } from './body.ts';
 import { connectTimeout, dnsFailure, refuse } from './connect-faults.ts';
 import { corrupt } from './corrupt.ts';
 import { close, reset } from './cut.ts';
@@ -7,6 +9,7 @@ import { delay } from './delay.ts';
 import { duplicate } from './duplicate.ts';
 import { tlsAbort, tlsCertificate, tlsStall, tlsVersion } from './handshake-faults.ts';
 import { hang, silence } from './hang.ts';
+import { headers } from './headers.ts';
 import { latency } from './latency.ts';
 import { limitData } from './limit-data.ts';
 import { resetPeer } from './reset-peer.ts';
@@ -17,6 +20,8 @@ import { stall } from './stall.ts';
 import type { FaultImplementation } from './stage.ts';
 import { status } from './status.ts';
 import { timeout } from './timeout.ts';
+import { truncatedGzip } from './truncated-gzip.ts';
+import { wrongLength } from './wrong-length.ts';
 
 /** Every fault that Spike can run, by type. A type in the schema without an entry here does not compile. */
 export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> } = {
@@ -25,6 +30,11 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   status,
   delay,
   'slow-head': slowHead,
+  headers,
+  body,
+  'wrong-length': wrongLength,
+  'bad-chunk': badChunk,
+  'truncated-gzip': truncatedGzip,
   reset,
   hang,
   'tls-certificate': tlsCertificate,
