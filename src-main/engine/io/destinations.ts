@@ -31,6 +31,8 @@ export class Destinations {
   #asked = new Map<string, Destination>();
   #known = new Map<string, Destination>();
   #routeByPlace = new Map<string, string>();
+  /** Places that a route says to speak HTTP/2 in clear text. */
+  #http2Places = new Set<string>();
   #routeByVirtualName = new Map<string, RoutePlace>();
   #proxies = new ProxyChoice(null, 0);
   readonly #calleeOf: (host: string, port: number) => NameHolder;
@@ -51,10 +53,12 @@ export class Destinations {
     this.#asked.clear();
     this.#known.clear();
     this.#routeByPlace.clear();
+    this.#http2Places.clear();
     this.#routeByVirtualName.clear();
     for (const route of routes) {
-      const { host, port } = parseUpstream(route.upstream);
+      const { host, port, priorKnowledge } = parseUpstream(route.upstream);
       this.#routeByPlace.set(placeKey(host, port), route.name);
+      if (priorKnowledge) this.#http2Places.add(placeKey(host, port));
       const virtualName = virtualNameOf(route.name + virtualSuffix);
       // Names that differ in case alone are one name to DNS: the first route has it.
       if (!this.#routeByVirtualName.has(virtualName)) this.#routeByVirtualName.set(virtualName, route);
@@ -83,7 +87,15 @@ export class Destinations {
 
   #place(scheme: Scheme, host: string, port: number, serverName: string | null): Destination {
     const route = this.#routeByPlace.get(placeKey(host, port)) ?? null;
-    return this.#find({ scheme, host, port, route, serverName, replacedName: null, priorKnowledge: false });
+    return this.#find({
+      scheme,
+      host,
+      port,
+      route,
+      serverName,
+      replacedName: null,
+      priorKnowledge: scheme === 'http' && this.#http2Places.has(placeKey(host, port)),
+    });
   }
 
   /** The upstream of the route that has this virtual name, whatever port was asked for; null when none has it. */

@@ -69,3 +69,29 @@ describe('an address whose client named a server in TLS', () => {
     expect(destinations.get('https', '192.0.2.1', 443, 'Api.example')).toBe(named);
   });
 });
+
+describe('places that speak HTTP/2 in clear text', () => {
+  const destinations = withRoutes({ orders: 'h2c://127.0.0.1:8101', payments: 'http://127.0.0.1:8102' });
+
+  it('are those of routes that say so, by whatever name they are asked for', () => {
+    const route = destinations.forRoute({ name: 'orders', upstream: 'h2c://127.0.0.1:8101' });
+    expect(route).toMatchObject({ scheme: 'http', origin: 'http://127.0.0.1:8101', priorKnowledge: true });
+    expect(destinations.get('http', 'orders.internal', 80)).toBe(route);
+    expect(destinations.get('http', '127.0.0.1', 8101)).toBe(route);
+    expect(destinations.get('http', '127.0.0.1', 8102).priorKnowledge).toBe(false);
+  });
+
+  it('have a pool of their own, and their bytes pass as any', () => {
+    expect(destinations.get('http', '127.0.0.1', 8101).key).not.toBe(
+      withRoutes({}).get('http', '127.0.0.1', 8101).key,
+    );
+    expect(destinations.get('tcp', '127.0.0.1', 8101)).toMatchObject({
+      scheme: 'tcp',
+      priorKnowledge: false,
+    });
+    expect(destinations.get('tcp', 'orders.internal', 80)).toMatchObject({
+      scheme: 'tcp',
+      priorKnowledge: false,
+    });
+  });
+});
