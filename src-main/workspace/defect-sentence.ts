@@ -33,7 +33,7 @@ export function sentenceOf(issue: Issue, { present, value }: { present: boolean;
   if (issue.code === 'invalid_format') return issue.message;
   const options = optionsOf(issue);
   if (options?.length === 1) return `Expected ${options[0]}.`;
-  if (options !== null) return `Expected one of ${options.join(', ')}.${suggestion(String(value), options)}`;
+  if (options !== null) return `Expected one of ${listed(options)}.${suggestion(String(value), options)}`;
   return `Expected ${wanted(issue)}.`;
 }
 
@@ -56,6 +56,14 @@ function bounded(
   if (issue.origin === 'string')
     return issue.code === 'too_small' ? 'a text that is not empty' : `a text of ${bound} characters`;
   return `${quantity ?? kinds['number']}, ${bound}`;
+}
+
+const mostListed = 8;
+
+/** A list that is too long to be read is begun, and counted. */
+function listed(options: readonly string[]): string {
+  if (options.length <= mostListed) return options.join(', ');
+  return `${options.slice(0, mostListed - 2).join(', ')} and ${options.length - mostListed + 2} more`;
 }
 
 function optionsOf(issue: Issue): string[] | null {

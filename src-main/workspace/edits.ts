@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { briefFault } from '#shared/rules/brief-fault.ts';
+import type { Fault } from '#shared/rules/fault.ts';
 import { escapedText } from './environment.ts';
 import type { Definitions, IdentifiedRule, ParsedWorkspace } from './parse-workspace.ts';
 
@@ -49,7 +51,7 @@ function listEdits<T extends object>(
   const added = [...wanted.values()].map((item): Edit => ({
     kind: 'append',
     list,
-    value: escaped(compact(written(item) as Record<string, unknown>)) as Record<string, unknown>,
+    value: escaped(compact(written(item))) as Record<string, unknown>,
   }));
   return [...edits, ...added];
 }
@@ -65,7 +67,7 @@ function valueEdits(before: object, after: object, path: readonly (string | numb
       if (now[key] === undefined || isDeepStrictEqual(was[key], now[key])) return [];
       return (
         innerEdits(was[key], now[key], [...path, key]) ?? [
-          { kind: 'set', path: [...path, key], value: escaped(now[key]), keyOrder },
+          { kind: 'set', path: [...path, key], value: escaped(asWritten(key, now[key])), keyOrder },
         ]
       );
     }),
@@ -89,12 +91,17 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 }
 
 /** Without what says nothing: a rule is written as its user would write it. */
-function compact(value: Record<string, unknown>): Record<string, unknown> {
+function compact(value: object): Record<string, unknown> {
   const entries = Object.entries(value).filter(
     ([key, item]) =>
       !((key === 'match' || key === 'trigger') && isMapping(item) && Object.keys(item).length === 0),
   );
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries.map(([key, item]) => [key, asWritten(key, item)]));
+}
+
+/** Faults without what is as by default. */
+function asWritten(key: string, value: unknown): unknown {
+  return key === 'faults' ? (value as readonly Fault[]).map(briefFault) : value;
 }
 
 /** A text of the window is meant as it is: in the file, what looks like a placeholder is marked as none. */

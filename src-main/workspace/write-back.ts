@@ -54,6 +54,6 @@ function idEdits(parsed: ParsedWorkspace, target: Definitions): Edit[] {
 
 /** Settings that no edit was about must come out as they went in. */
 function keepsTheRest(before: ParsedWorkspace, after: ParsedWorkspace): boolean {
-  const rest = ({ workspace: { tls, capture, redact } }: ParsedWorkspace) => ({ tls, capture, redact });
+  const rest = ({ workspace: { rules: _rules, routes: _routes, ...settings } }: ParsedWorkspace) => settings;
   return isDeepStrictEqual(rest(before), rest(after));
 }

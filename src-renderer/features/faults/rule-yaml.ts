@@ -1,6 +1,5 @@
 import { stringify } from 'yaml';
-import { faultSchemas } from '#shared/rules/fault.ts';
-import type { Fault } from '#shared/rules/fault.ts';
+import { briefFault } from '#shared/rules/brief-fault.ts';
 import type { RuleDefinition } from '#shared/rules/rule.ts';
 
 /** A rule as it would be written in the list of rules of spike.yaml: what is as by default is left out. */
@@ -12,23 +11,9 @@ export function ruleYaml(
     enabled: rule.enabled,
     ...(isEmpty(rule.match) ? {} : { match: rule.match }),
     ...(isEmpty(rule.trigger) ? {} : { trigger: rule.trigger }),
-    faults: rule.faults.map(withoutDefaults),
+    faults: rule.faults.map(briefFault),
   };
   return stringify([entry], { lineWidth: 0 }).trimEnd();
-}
-
-/** The direction stays: which way a fault acts is the first thing that one asks. */
-function withoutDefaults(fault: Fault): object {
-  const schema = faultSchemas[fault.type];
-  const entries = Object.entries(fault).filter(([key, value]) => {
-    if (key === 'type' || key === 'direction') return true;
-    const { [key]: _left, ...rest } = fault as Record<string, unknown>;
-    const read = schema.safeParse(rest);
-    return (
-      !read.success || JSON.stringify((read.data as Record<string, unknown>)[key]) !== JSON.stringify(value)
-    );
-  });
-  return Object.fromEntries(entries);
 }
 
 function isEmpty(fields: object): boolean {

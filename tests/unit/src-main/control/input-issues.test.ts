@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { faultSchemas } from '#shared/rules/fault.ts';
 import { RuleDefinitionSchema } from '#shared/rules/rule.ts';
 import { describeIssues, summariseProblems } from '../../../../src-main/control/input-issues.ts';
 import type { InputIssue } from '../../../../src-main/control/input-issues.ts';
@@ -42,7 +43,8 @@ describe('describeIssues', () => {
   it('says which types of faults there are', () => {
     const [problem] = problems(RuleDefinitionSchema, { name: 'x', faults: [{ type: 'flood' }] });
     expect(problem?.path).toBe('faults[0].type');
-    expect(problem?.expected).toBe('"latency" | "bandwidth" | "status" | "reset" | "hang"');
+    const types = Object.keys(faultSchemas).map((type) => `"${type}"`);
+    expect(problem?.expected).toBe(types.join(' | '));
   });
 });
 

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { problemOf, WorkspaceFileError } from '../../../../src-main/workspace/defect.ts';
 import { parseWorkspace } from '../../../../src-main/workspace/parse-workspace.ts';
+import { faultSchemas } from '../../../../src-shared/rules/fault.ts';
 import type { Environment } from '../../../../src-main/workspace/environment.ts';
+
+const types = Object.keys(faultSchemas);
 
 function parsed(text: string, environment: Environment = {}) {
   const result = parseWorkspace(text, environment);
@@ -138,7 +141,7 @@ describe('a defect has its place and says what was expected', () => {
     ],
     [
       rule('{ type: latncy, latencyMs: 1 }'),
-      '5:17 Expected one of latency, bandwidth, status, reset, hang. Did you mean "latency"?',
+      `5:17 Expected one of ${types.slice(0, 6).join(', ')} and ${types.length - 6} more. Did you mean "latency"?`,
     ],
     [rule('{ type: reset, at: middle }'), '5:28 Expected one of start, before-head, after-head, mid-body.'],
     [

@@ -112,7 +112,7 @@ describe('what the window changes, in the file', () => {
         '    enabled: false\n' +
         '    match: { callee: orders }\n' +
         '    faults:\n' +
-        '      - { type: latency, direction: response, latencyMs: 5, jitterMs: 0 }\n',
+        '      - { type: latency, direction: response, latencyMs: 5 }\n',
     );
   });
 
