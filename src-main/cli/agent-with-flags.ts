@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SpikeError } from '#shared/contract/errors.ts';
-import { splitAddress } from '#shared/routes/route.ts';
+import { isBeyondLoopback, splitAddress } from '#shared/routes/route.ts';
 import { startAgent } from '../agent/agent.ts';
 import type { Agent, AgentOptions } from '../agent/agent.ts';
 import { createEngine } from '../engine/engine.ts';
@@ -72,11 +72,6 @@ function warnBeyondLoopback(listen: string, log: Log): void {
     { listen },
     `${listen} can be reached from other machines. Whoever reaches the proxy can call through it`,
   );
-}
-
-function isBeyondLoopback(listen: string): boolean {
-  const { host } = splitAddress(listen);
-  return host !== 'localhost' && host !== '::1' && !/^127\./.test(host);
 }
 
 /** A taken port is told with the process that has it, where that can be seen. */

@@ -36,7 +36,7 @@ export const RouteDefinitionSchema = z.strictObject({
 export type RouteDefinition = z.infer<typeof RouteDefinitionSchema>;
 
 /** Who has made a route or a rule besides its users: it is theirs, and is not written into the workspace file. */
-export const OriginSchema = z.enum(['toxiproxy']);
+export const OriginSchema = z.enum(['toxiproxy', 'scenario']);
 export type Origin = z.infer<typeof OriginSchema>;
 
 export const RouteSchema = RouteDefinitionSchema.extend({
@@ -55,6 +55,12 @@ export type Route = z.infer<typeof RouteSchema>;
 export function splitAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+}
+
+/** Whether a listener at that address can be reached from other machines. */
+export function isBeyondLoopback(address: string): boolean {
+  const { host } = splitAddress(address);
+  return host !== 'localhost' && host !== '::1' && !/^127\./.test(host);
 }
 
 export interface Upstream {

@@ -6,7 +6,7 @@ import { SpikeError } from '#shared/contract/errors.ts';
 import { splitAddress } from '#shared/routes/route.ts';
 import type { Log } from '../../engine/log.ts';
 import { checkHost, checkOrigin } from '../security.ts';
-import { badRequestBody, ToxiproxyError } from './api-error.ts';
+import { ToxiproxyError } from './api-error.ts';
 import { proxyJson, toxicsJson } from './proxy.ts';
 import { ProxyCollection, toxiproxyError } from './proxy-collection.ts';
 import type { Populated, ProxyEngine } from './proxy-collection.ts';
@@ -112,7 +112,7 @@ const endpoints: readonly Endpoint[] = [
  */
 export async function startToxiproxyServer(options: ToxiproxyServerOptions): Promise<ToxiproxyServer> {
   const { engine, log } = options;
-  const proxies = new ProxyCollection(engine);
+  const proxies = new ProxyCollection(engine, log);
   const server = createServer({ requestTimeout: 15_000, headersTimeout: 10_000 });
   server.on('request', (request, response) => void answer(proxies, request, response, log));
   const address = await listen(server, options.listen).catch((error: unknown) => {
@@ -151,12 +151,12 @@ async function answer(
     const names = endpoint.path.exec(path)?.slice(1) ?? [];
     send(response, await call(proxies, names, await readBody(request)));
   } catch (error) {
-    fail(request, response, error, log);
+    fail(response, error, log);
   }
 }
 
-function fail(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): void {
-  if (response.headersSent || request.destroyed) return void response.destroy();
+function fail(response: ServerResponse, error: unknown, log: Log): void {
+  if (response.headersSent || response.destroyed) return void response.destroy();
   let told: ToxiproxyError;
   try {
     told = toxiproxyError(error);
@@ -164,8 +164,6 @@ function fail(request: IncomingMessage, response: ServerResponse, error: unknown
     log.error({ err: error }, 'A call of the Toxiproxy API failed');
     told = new ToxiproxyError(500, 'internal error');
   }
-  // What is left of a refused body is not read: the connection cannot carry another request.
-  if (!request.complete) response.setHeader('connection', 'close');
   plain(response, told.status, errorJson(told));
 }
 
@@ -232,21 +230,21 @@ function pathOf(request: IncomingMessage): string {
   }
 }
 
-/** Whatever it says that it is: clients send JSON as text, or as a form. */
-async function readBody(request: IncomingMessage): Promise<string> {
+/** Whatever it says that it is: clients send JSON as text, or as a form. What is too long is read to its end, and answered. */
+function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw new ToxiproxyError(413, `the body is larger than ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  const bytes = Buffer.concat(chunks, size);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw badRequestBody('it is not UTF-8');
-  }
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBodyBytes) chunks.push(chunk);
+    });
+    request.once('error', reject); // and nobody is left to be answered
+    request.once('end', () => {
+      if (size <= maxBodyBytes) return resolve(Buffer.concat(chunks, size).toString('utf8'));
+      reject(new ToxiproxyError(413, `the body is larger than ${maxBodyBytes} bytes`));
+    });
+  });
 }
 
 // --- listening

@@ -1,6 +1,9 @@
 import type { AgentEvent } from '#shared/contract/events.ts';
 import { SpikeError } from '#shared/contract/errors.ts';
+import { isBeyondLoopback } from '#shared/routes/route.ts';
+import type { Route } from '#shared/routes/route.ts';
 import type { Engine } from '../../engine/engine-interface.ts';
+import type { Log } from '../../engine/log.ts';
 import {
   proxyAlreadyExists,
   proxyNotFound,
@@ -32,11 +35,13 @@ export interface Populated {
 export class ProxyCollection {
   readonly #proxies = new Map<string, Proxy>();
   readonly #engine: ProxyEngine;
+  readonly #log: Log;
   readonly #unsubscribe: () => void;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: ProxyEngine) {
+  constructor(engine: ProxyEngine, log: Log) {
     this.#engine = engine;
+    this.#log = log;
     this.#unsubscribe = engine.subscribe((event) => this.#happened(event));
   }
 
@@ -63,10 +68,7 @@ export class ProxyCollection {
     return this.#next(async () => {
       const input = proxyFrom(body);
       if (this.#proxies.has(input.name)) throw proxyAlreadyExists();
-      const proxy = this.#newProxy(input);
-      if (input.enabled) await this.#start(proxy);
-      this.#proxies.set(proxy.name, proxy);
-      return proxy;
+      return this.#add(input);
     });
   }
 
@@ -129,14 +131,15 @@ export class ProxyCollection {
     return this.#next(async () => {
       const proxy = this.get(proxyName);
       const known = findToxic(proxy, name);
-      known.toxic = changedToxic(known.toxic, body);
-      const rule = ruleOf(known.toxic, proxy.name, proxy.route);
+      const toxic = changedToxic(known.toxic, body);
+      const rule = ruleOf(toxic, proxy.name, proxy.route);
       if (known.ruleId !== null && rule !== null) {
         const { name: ruleName } = this.#engine.rules.get(known.ruleId);
         this.#engine.rules.replace(known.ruleId, { ...rule, name: ruleName }, origin);
       }
+      known.toxic = toxic;
       await this.#engine.settled();
-      return known.toxic;
+      return toxic;
     });
   }
 
@@ -169,32 +172,44 @@ export class ProxyCollection {
 
   async #createOrReplace(input: ProxyInput): Promise<Proxy> {
     const existing = this.#proxies.get(input.name);
-    if (existing !== undefined) {
-      if (!(await differs(existing, input))) return existing;
-      upstreamUrl(input.upstream);
-      await this.#remove(existing);
-    }
-    const proxy = this.#newProxy(input);
+    if (existing === undefined) return this.#add(input);
+    if (!(await differs(existing, input))) return existing;
+    const toxics = existing.toxics.map(({ toxic }) => toxic);
+    await this.#remove(existing);
     try {
-      if (input.enabled) await this.#start(proxy);
+      return await this.#add(input);
     } catch (error) {
       // The old one stays known, and stays off: as Toxiproxy leaves it.
-      if (existing !== undefined) this.#proxies.set(existing.name, existing);
+      for (const toxic of toxics) existing.toxics.push({ toxic, ruleId: this.#createRule(toxic, existing) });
+      this.#proxies.set(existing.name, existing);
       throw error;
     }
+  }
+
+  /** A proxy that cannot listen is not added. */
+  async #add(input: ProxyInput): Promise<Proxy> {
+    const proxy = this.#newProxy(input);
+    if (input.enabled) await this.#start(proxy);
     this.#proxies.set(proxy.name, proxy);
     return proxy;
   }
 
   async #start(proxy: Proxy): Promise<void> {
     const listen = await resolvedListen(proxy.listen);
-    const { route, upstream } = proxy;
-    const definition = { name: route, listen, upstream: upstreamUrl(upstream) };
-    const { address } = await this.#engine.routes.create(definition, origin).catch((error: unknown) => {
-      throw listenError(listen, error);
+    const { address } = await this.#bind(proxy, listen).catch((error: unknown) => {
+      // Go's empty host means IPv4 where a machine has nothing else.
+      if (!listen.startsWith('[::]') || !hasNoIpv6(error)) throw listenError(listen, error);
+      return this.#bind(proxy, listen.replace('[::]', '0.0.0.0'));
     });
     proxy.listen = address ?? listen;
     proxy.enabled = true;
+    if (!isBeyondLoopback(proxy.listen)) return;
+    const { name } = proxy;
+    this.#log.warn({ proxy: name, listen: proxy.listen }, 'A proxy can be reached from other machines');
+  }
+
+  #bind({ route, upstream }: Proxy, listen: string): Promise<Route> {
+    return this.#engine.routes.create({ name: route, listen, upstream: upstreamUrl(upstream) }, origin);
   }
 
   /** Its connections end, and its port is free, when this resolves. */
@@ -281,6 +296,11 @@ function listenError(listen: string, error: unknown): unknown {
       : null;
   if (why !== null) return new ToxiproxyError(500, `listen tcp ${listen}: bind: ${why}`);
   return new ToxiproxyError(500, error.message);
+}
+
+function hasNoIpv6(error: unknown): boolean {
+  if (!(error instanceof SpikeError)) return false;
+  return isCode(error.details, 'EAFNOSUPPORT') || isCode(error.details, 'EADDRNOTAVAIL');
 }
 
 function isCode(details: unknown, code: string): boolean {

@@ -1,5 +1,6 @@
 import { badRequestBody, missingField } from './api-error.ts';
 import { decodeJson, goArray, GoObject } from './go-json.ts';
+import { upstreamUrl } from './listen-address.ts';
 import { toxicJson } from './toxic.ts';
 import type { Toxic } from './toxic.ts';
 
@@ -43,6 +44,7 @@ export function proxiesFrom(body: string): ProxyInput[] {
   inputs.forEach(({ name, upstream }, index) => {
     if (name === '') throw missingField(`name at proxy ${index + 1}`);
     if (upstream === '') throw missingField(`upstream at proxy ${index + 1}`);
+    upstreamUrl(upstream);
   });
   return inputs;
 }
