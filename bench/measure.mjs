@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, listens } from './ports.mjs';
-import { measureTree } from './process-tree.mjs';
+import { measureTree, memoryOfTree } from './process-tree.mjs';
 
 const sampleEveryMs = 200;
 const lateMs = 60_000;
@@ -47,7 +47,7 @@ export function run(row, { command, args, env }) {
     child.stdout.on('data', (text) => (out += text));
     child.stderr.on('data', (text) => (out += text));
     const watch = setInterval(() => {
-      if (row.child) row.peak = Math.max(row.peak, measureTree(row.child.pid).residentBytes);
+      if (row.child) row.peak = Math.max(row.peak, memoryOfTree(row.child.pid));
     }, sampleEveryMs);
     const late = setTimeout(() => child.kill('SIGKILL'), lateMs);
     child.on('exit', () => {

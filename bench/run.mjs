@@ -8,7 +8,7 @@ import { endTree, measure, run, startPeer } from './measure.mjs';
 import { startOrigin } from './origin.mjs';
 import { installed, peers } from './peers.mjs';
 import { freePort, listens } from './ports.mjs';
-import { measureTree } from './process-tree.mjs';
+import { memoryOfTree } from './process-tree.mjs';
 import { scenarios } from './scenarios.mjs';
 import { printIdleTable, printTable } from './table.mjs';
 
@@ -118,7 +118,7 @@ async function runIdle(scenario) {
     await run(row, load);
     await measure(row, load);
     await pause(2000);
-    const before = measureTree(row.child.pid).residentBytes;
+    const before = memoryOfTree(row.child.pid);
     const args = [
       join(import.meta.dirname, 'load/idle.mjs'),
       String(row.port),
@@ -129,7 +129,7 @@ async function runIdle(scenario) {
     running.add(idle);
     await new Promise((resolve) => idle.stdout.once('data', resolve));
     await pause(2000);
-    const grown = measureTree(row.child.pid).residentBytes - before;
+    const grown = memoryOfTree(row.child.pid) - before;
     await measure(row, load);
     results.push({
       name: row.name,
