@@ -241,3 +241,69 @@ describe('truncated gzip', () => {
     expect(mark).toMatchObject({ type: 'truncated-gzip', bytes: bytes.length, outcome: 'done' });
   });
 });
+
+describe('a quota', () => {
+  it('answers what is beyond it with 429, and says when to come again', async () => {
+    const trigger = { rate: '2/m' };
+    const url = await serve(plain, { ...rule({ type: 'status', status: 429 }), trigger });
+    const codes: string[] = [];
+    let last = '';
+    for (let call = 0; call < 3; call += 1) {
+      last = (await curl('-i', url)).stdout;
+      codes.push(last.slice(9, 12));
+    }
+    expect(codes).toEqual(['200', '200', '429']);
+    const seconds = Number(/retry-after: (\d+)\r\n/.exec(last)?.[1]);
+    expect(seconds).toBeGreaterThan(50);
+    expect(seconds).toBeLessThanOrEqual(60);
+  });
+
+  it('of a rule that says itself when, says that', async () => {
+    const fault: FaultInput = { type: 'status', status: 503, headers: { 'Retry-After': '7' } };
+    const url = await serve(plain, { ...rule(fault), trigger: { rate: '1/h' } });
+    await curl(url);
+    const { stdout } = await curl('-i', url);
+    expect(stdout.match(/retry-after: .*/gi)).toEqual(['Retry-After: 7']);
+  });
+});
+
+describe('another upstream', () => {
+  const named =
+    (name: string): RequestListener =>
+    (request, response) => {
+      request.resume();
+      request.on('end', () => response.end(`${name} ${request.headers.host} ${request.url}`));
+    };
+
+  it('gets the call in place of the one that was meant, with its own name in Host', async () => {
+    const other = await scene.peers.http(named('other'));
+    const to = `http://127.0.0.1:${other.port}`;
+    const url = await serve(named('meant'), rule({ type: 'redirect-upstream', to }));
+    expect((await curl('-d', 'x', `${url}path?q`)).stdout).toBe(`other 127.0.0.1:${other.port} /path?q`);
+    const { flow } = await scene.spike.flow();
+    expect(flow.http?.url).toBe(`${url}path?q`);
+    expect(flow.upstream.address).toBe(`127.0.0.1:${other.port}`);
+    expect(flow.faults).toMatchObject([
+      { type: 'redirect-upstream', note: `sent the call to ${to}`, outcome: 'done' },
+    ]);
+  });
+
+  it('is also reached from a route and with a rule for its bytes', async () => {
+    const other = await scene.peers.http(named('other'));
+    const to = `http://127.0.0.1:${other.port}`;
+    await serve(
+      named('meant'),
+      rule({ type: 'redirect-upstream', to }, { type: 'latency', direction: 'request', latencyMs: 5 }),
+    );
+    const { stdout } = await runProgram('curl', ['-sS', `http://${scene.spike.address('service')}/a`]);
+    expect(stdout).toBe(`other 127.0.0.1:${other.port} /a`);
+  });
+
+  it('that is a port of this Spike gets nothing', async () => {
+    const url = await serve(
+      named('meant'),
+      rule({ type: 'redirect-upstream', to: `http://${scene.spike.proxy}` }),
+    );
+    expect((await curl('-o', '/dev/null', '-w', '%{http_code}', url)).stdout).toMatch(/^(403|508)$/);
+  });
+});

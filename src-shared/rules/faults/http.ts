@@ -159,7 +159,8 @@ export const RedirectUpstreamFaultSchema = z
     type: z.literal('redirect-upstream'),
     to: z
       .string()
-      .regex(/^https?:\/\/[^\s/]+$/, 'Expected http://host:port or https://host:port.')
+      .max(300)
+      .refine(isOrigin, 'Expected http://host:port or https://host:port, without a path.')
       .meta({
         title: 'To',
         description: 'Another upstream that gets the call in place of the one that was meant.',
@@ -175,6 +176,13 @@ export const FileAnswerFaultSchema = z
     headers,
   })
   .meta({ title: 'Answer from a file', scope: 'exchange', icon: 'file-down' });
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, host, username, password } = new URL(text);
+  const isPlain = username === '' && password === '' && host !== '';
+  return isPlain && /^https?:$/.test(protocol) && /^https?:\/\/[^\s/?#@]+$/i.test(text);
+}
 
 function bodyProblem(how: string, pattern: string, text: string): [string, string] | null {
   if (how === 'regex') {
