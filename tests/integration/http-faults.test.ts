@@ -282,7 +282,7 @@ describe('another upstream', () => {
     expect((await curl('-d', 'x', `${url}path?q`)).stdout).toBe(`other 127.0.0.1:${other.port} /path?q`);
     const { flow } = await scene.spike.flow();
     expect(flow.http?.url).toBe(`${url}path?q`);
-    expect(flow.upstream.address).toBe(`127.0.0.1:${other.port}`);
+    expect(flow.upstream?.address).toBe(`127.0.0.1:${other.port}`);
     expect(flow.faults).toMatchObject([
       { type: 'redirect-upstream', note: `sent the call to ${to}`, outcome: 'done' },
     ]);
