@@ -30,6 +30,7 @@ import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { FlowMessages } from './proxy/flow-messages.ts';
 import { loopMarkOf } from './proxy/loop-guard.ts';
 import { OpenFlows } from './proxy/open-flows.ts';
+import { WaitingFlows } from './proxy/waiting-flows.ts';
 import type { NameHolder, NetworkFailure } from './proxy/ports.ts';
 import { compileText } from '#shared/rules/pattern.ts';
 import { RuleRuntime } from './rules/rule-runtime.ts';
@@ -248,6 +249,7 @@ export class DataPlane implements WorkerDataPlane {
       http2Queue: new FlushQueue(clock),
       sink,
       openFlows: this.#openFlows,
+      waiting: new WaitingFlows(),
       http1Limits: defaultHttp1Limits,
       loopMark: loopMarkOf(identity.agentId),
       collectBody: (isLong = false) => {

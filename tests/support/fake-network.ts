@@ -4,6 +4,7 @@ import type { ClientFacts, ProxyEnvironment } from '../../src-main/engine/proxy/
 import { defaultHttp1Limits } from '../../src-main/engine/proxy/http1/limits.ts';
 import type { ProtocolRequest } from '../../src-main/engine/proxy/http2/ports.ts';
 import { OpenFlows } from '../../src-main/engine/proxy/open-flows.ts';
+import { WaitingFlows } from '../../src-main/engine/proxy/waiting-flows.ts';
 import type {
   Destination,
   LeasedConnection,
@@ -122,6 +123,7 @@ export function fakeNetwork(rules: readonly ActiveRule[] = []) {
     },
     sink,
     openFlows: new OpenFlows(clock, sink),
+    waiting: new WaitingFlows(),
     loopMark: '1.1 spike-abc123',
     http1Limits: defaultHttp1Limits,
     collectBody: () => null,

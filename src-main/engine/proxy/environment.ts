@@ -7,6 +7,7 @@ import type { Http1Limits } from './http1/limits.ts';
 import type { HttpUpstreams } from './http2/ports.ts';
 import type { FlowMessages } from './flow-messages.ts';
 import type { OpenFlows } from './open-flows.ts';
+import type { WaitingFlows } from './waiting-flows.ts';
 import type { Destination, NameHolder, Upstreams } from './ports.ts';
 
 /** Keeps the captured part of one body. */
@@ -29,6 +30,8 @@ export interface ProxyEnvironment {
   readonly httpUpstreams: HttpUpstreams;
   readonly sink: FlowSink;
   readonly openFlows: OpenFlows;
+  /** Room for flows that are over and wait for a name. */
+  readonly waiting: WaitingFlows;
   readonly http1Limits: Http1Limits;
   /**
    * null while nothing is recorded.

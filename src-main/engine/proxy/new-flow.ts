@@ -60,11 +60,12 @@ export function newFlow(
 
 /**
  * Ends a flow and hands it over. A caller or callee that is still being looked up is waited for: the record waits, not
- * the call. So a client that asks for one thing and exits has its name, and its edge is not split in two.
+ * the call. So a client that asks for one thing and exits has its name, and its edge is not split in two. How many wait
+ * is bounded (WaitingFlows).
  * @param settled Resolves when the last message of the flow has been told; null: it has been. Never rejects.
  */
 export function finishFlow(
-  environment: Pick<ProxyEnvironment, 'clock' | 'sink'>,
+  environment: Pick<ProxyEnvironment, 'clock' | 'sink' | 'waiting'>,
   flow: FlowRecord,
   client: ClientFacts,
   destination: Destination | null,
@@ -80,7 +81,12 @@ export function finishFlow(
     if (callee !== null) flow.callee = callee.current;
     environment.sink.record(flow);
   };
-  if (settled === null && caller.ready === null && (callee === null || callee.ready === null))
-    return record();
-  void Promise.all([caller.ready, callee?.ready, settled]).then(record);
+  const isNamed = caller.ready === null && (callee === null || callee.ready === null);
+  const bodyBytes = flow.requestBody.sizeBytes + flow.responseBody.sizeBytes;
+  const waits = !isNamed && environment.waiting.take(bodyBytes);
+  if (!waits) return settled === null ? record() : void settled.then(record);
+  void Promise.all([caller.ready, callee?.ready, settled]).then(() => {
+    environment.waiting.give(bodyBytes);
+    record();
+  });
 }
