@@ -3,6 +3,8 @@ import type { AgentEvent } from '#shared/contract/events.ts';
 import type { Rule, RuleInput } from '#shared/rules/rule.ts';
 import { counted } from '../ui/words.ts';
 import { agent } from './connection-store.ts';
+import { addHits, hitsSince } from './hit-history.ts';
+import type { HitHistory } from './hit-history.ts';
 import { showToast, tellFailure } from './toast-store.ts';
 
 interface RulesStore {
@@ -10,9 +12,15 @@ interface RulesStore {
   rules: readonly Rule[] | null;
   /** "Stop all" was pressed and the agent has not confirmed yet. */
   stopping: boolean;
+  /** Hits over the last minutes by rule id, since this window is open. */
+  histories: ReadonlyMap<string, HitHistory>;
 }
 
-export const useRules = create<RulesStore>(() => ({ rules: null, stopping: false }));
+export const useRules = create<RulesStore>(() => ({
+  rules: null,
+  stopping: false,
+  histories: new Map(),
+}));
 
 export async function loadRules(): Promise<void> {
   useRules.setState({ rules: await agent().rules.list() });
@@ -22,8 +30,20 @@ export async function loadRules(): Promise<void> {
 export function applyRuleEvent(event: AgentEvent): void {
   const { rules } = useRules.getState();
   if (rules === null) return;
+  if (event.type === 'rule.hits') noteHits(rules, event.hits);
   const next = rulesAfter(rules, event);
   if (next !== rules) useRules.setState({ rules: next });
+}
+
+function noteHits(rules: readonly Rule[], hits: Readonly<Record<string, number>>): void {
+  const now = Date.now();
+  const histories = new Map(useRules.getState().histories);
+  for (const [id, count] of Object.entries(hits)) {
+    const known = rules.find((rule) => rule.id === id);
+    const more = known === undefined ? 0 : hitsSince(known.hits, count);
+    if (more > 0) histories.set(id, addHits(histories.get(id), more, now));
+  }
+  useRules.setState({ histories });
 }
 
 function rulesAfter(rules: readonly Rule[], event: AgentEvent): readonly Rule[] {

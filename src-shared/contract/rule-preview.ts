@@ -4,6 +4,9 @@ import { RuleDefinitionSchema } from '../rules/rule.ts';
 /** Flows whose ids a preview gives at the most, unless it is asked for fewer. */
 export const mostPreviewedFlows = 1000;
 
+/** Parts that a window is told in. */
+export const previewBars = 60;
+
 /** An unsaved rule: its name and faults may still be missing, nobody looks at them. */
 export const PreviewRuleSchema = RuleDefinitionSchema.partial();
 
@@ -24,6 +27,11 @@ export const RulePreviewSchema = z.object({
       'Each of the hits has this chance, since draws without a seed cannot be foretold; 1: they are certain.',
   }),
   undecided: z.int().meta({ description: 'Calls that lack what the match asks for; not among `matching`.' }),
+  bars: z
+    .array(z.object({ considered: z.int(), hits: z.int() }))
+    .meta({
+      description: 'The window in 60 equal parts, the oldest first: what was looked at, what was hit.',
+    }),
   notes: z.array(z.string()).meta({
     description: 'Sentences for a person: what was not known, what was not simulated.',
   }),

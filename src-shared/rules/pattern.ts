@@ -16,6 +16,12 @@ export function isPlain(pattern: string): boolean {
   return !/[*?]/.test(pattern) && expressionOf(pattern) === null;
 }
 
+/** A pattern that takes this name and no other: one that has the signs of a pattern becomes an expression of itself. */
+export function literalPattern(name: string): string {
+  if (isPlain(name) && !/^\/.*\/i?$/.test(name)) return name;
+  return `/^${name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$/i`;
+}
+
 /** A test of a whole text. Absent and `*` take every text. Throws a `SyntaxError` for an expression that is none. */
 export function compileText(pattern: string | undefined, caseSensitive: boolean): TextTest {
   if (pattern === undefined || pattern === '*') return always;

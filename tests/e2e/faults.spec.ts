@@ -64,7 +64,7 @@ test('a new rule, with every field of the form', async ({ page, agent }) => {
   await expect(editor).toContainText('A rule needs a fault');
   await expect(page.getByRole('button', { name: 'Save', exact: true })).toBeDisabled();
   await editor.getByRole('button', { name: 'Add a fault' }).click();
-  await page.getByRole('menuitem', { name: 'HTTP status' }).click();
+  await page.getByRole('option', { name: 'HTTP status', exact: true }).click();
   await editor.getByRole('textbox', { name: 'Status' }).fill('429');
   await editor.getByRole('textbox', { name: 'Headers' }).fill('retry-after: 30');
   await page.getByRole('button', { name: 'Save', exact: true }).click();

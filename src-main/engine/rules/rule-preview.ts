@@ -1,3 +1,4 @@
+import { previewBars } from '#shared/contract/rule-preview.ts';
 import type { RulePreview } from '#shared/contract/rule-preview.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { Fault } from '#shared/rules/fault.ts';
@@ -37,6 +38,7 @@ export class PreviewRun {
   readonly #windowMs: number;
   readonly #matching: MatchingCall[] = [];
   readonly #lacking = new Set<Lack>();
+  readonly #consideredByBar = new Array<number>(previewBars).fill(0);
   #considered = 0;
   #undecided = 0;
 
@@ -56,6 +58,7 @@ export class PreviewRun {
 
   add(row: FlowSummary, source: StoredCallSource): void {
     this.#considered += 1;
+    this.#consideredByBar[this.#barAt(row.startedAtMs)]! += 1;
     const verdict = this.#matcher.verdict(row, source);
     if (verdict === false) return;
     if (verdict === true) {
@@ -78,27 +81,43 @@ export class PreviewRun {
       hits: hits.length,
       share: seed === undefined ? probability : 1,
       undecided: this.#undecided,
+      bars: this.#bars(hits),
       notes: this.#notes(),
-      flows: hits.reverse().slice(0, limit),
+      flows: hits
+        .slice(-limit)
+        .reverse()
+        .map(({ id }) => id),
     };
   }
 
+  #barAt(atMs: number): number {
+    const bar = Math.floor(((atMs - this.#fromMs) / this.#windowMs) * previewBars);
+    return Math.min(previewBars - 1, Math.max(0, bar));
+  }
+
+  #bars(hits: readonly MatchingCall[]): RulePreview['bars'] {
+    const byBar = new Array<number>(previewBars).fill(0);
+    for (const { atMs } of hits) byBar[this.#barAt(atMs)]! += 1;
+    return this.#consideredByBar.map((considered, bar) => ({ considered, hits: byBar[bar]! }));
+  }
+
   /** The trigger, asked in the order of the calls, as if the rule had been turned on when the window began. */
-  #simulate(): string[] {
+  #simulate(): MatchingCall[] {
     const { seed, probability, ...rest } = this.#trigger;
     const draws = seed === undefined || probability === undefined ? {} : { seed, probability };
     const counter = new TriggerCounter(compileTrigger({ ...rest, ...draws }), this.#fromMs);
     const expiresMs = expiryOf(this.#trigger, this.#fromMs) ?? Infinity;
-    const hits: string[] = [];
+    const hits: MatchingCall[] = [];
     let held: number[] = [];
-    for (const { id, atMs, endMs } of this.#matching.toReversed()) {
+    for (const call of this.#matching.toReversed()) {
+      const { atMs, endMs } = call;
       if (atMs >= expiresMs) break;
       const still = held.filter((end) => end > atMs);
       counter.release(held.length - still.length);
       held = still;
       const { hit, holds } = counter.decide(atMs, () => 0);
       if (holds) held.push(endMs);
-      if (hit) hits.push(id);
+      if (hit) hits.push(call);
     }
     return hits;
   }

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
-import type { Rule } from '#shared/rules/rule.ts';
+import { RuleDefinitionSchema } from '#shared/rules/rule.ts';
+import type { Rule, RuleInput } from '#shared/rules/rule.ts';
 import { errorMessage } from '../../bridge/error-message.ts';
 import { AgentUnreachable } from '../../bridge/agent-link.ts';
 import { agent } from '../../stores/connection-store.ts';
@@ -47,6 +48,15 @@ export function startNewRule(like?: Rule): void {
       ? emptyDraft(freeRuleName('New rule', rules))
       : { ...draftOf(like), name: freeRuleName(`${like.name} copy`, rules) };
   useDraft.setState({ ruleId: null, draft, save: { kind: 'clean' } });
+  openView('faults', newRuleItem);
+}
+
+/** Opens the editor with a rule that is not saved yet. */
+export function startNewRuleFrom(input: RuleInput): void {
+  flush();
+  const rules = useRules.getState().rules ?? [];
+  const rule = RuleDefinitionSchema.parse({ ...input, name: freeRuleName(input.name, rules) });
+  useDraft.setState({ ruleId: null, draft: draftOf(rule), save: { kind: 'clean' } });
   openView('faults', newRuleItem);
 }
 

@@ -11,18 +11,29 @@ export interface FaultField {
   readonly title: string;
   readonly description: string | null;
   readonly unit: string | null;
-  readonly kind: 'number' | 'choice' | 'lines' | 'text';
+  readonly kind: FieldKind;
   readonly choices: readonly string[];
   readonly minimum: number | null;
   readonly maximum: number | null;
+  readonly whole: boolean;
+  /** Absent when it is empty. */
+  readonly optional: boolean;
   /** What a new fault has here, as text. */
   readonly initial: string;
 }
+
+/**
+ * `record`, `numbers`: one `name: value` a line. `list`: one value a line. `multiline`: a text of several lines. `json`: what
+ * has no field of its own.
+ */
+export type FieldKind =
+  'number' | 'choice' | 'switch' | 'text' | 'multiline' | 'record' | 'numbers' | 'list' | 'json';
 
 export interface FaultForm {
   readonly type: FaultType;
   readonly title: string;
   readonly icon: string;
+  readonly description: string | null;
   readonly fields: readonly FaultField[];
 }
 
@@ -31,7 +42,10 @@ interface PropertySchema {
   description?: string;
   unit?: string;
   type?: string;
+  multiline?: boolean;
   enum?: unknown[];
+  items?: { type?: string };
+  additionalProperties?: { type?: string } | boolean;
   minimum?: number;
   maximum?: number;
   default?: unknown;
@@ -47,18 +61,22 @@ function formOf(type: FaultType): FaultForm {
   const schema = z.toJSONSchema(faultSchemas[type], { io: 'input' }) as {
     title?: string;
     icon?: string;
+    description?: string;
+    required?: string[];
     properties?: Record<string, PropertySchema>;
   };
   const properties = Object.entries(schema.properties ?? {}).filter(([key]) => key !== 'type');
+  const required = new Set(schema.required);
   return {
     type,
     title: schema.title ?? type,
     icon: schema.icon ?? '',
-    fields: properties.map(([key, property]) => fieldOf(key, property)),
+    description: schema.description ?? null,
+    fields: properties.map(([key, property]) => fieldOf(key, property, !required.has(key))),
   };
 }
 
-function fieldOf(key: string, property: PropertySchema): FaultField {
+function fieldOf(key: string, property: PropertySchema, optional: boolean): FaultField {
   const kind = kindOf(property);
   return {
     key,
@@ -69,43 +87,94 @@ function fieldOf(key: string, property: PropertySchema): FaultField {
     choices: (property.enum ?? []).map(String),
     minimum: property.minimum ?? null,
     maximum: property.maximum ?? null,
+    whole: property.type === 'integer',
+    optional,
     initial: writeField(kind, property.default),
   };
 }
 
-function kindOf({ type, enum: choices }: PropertySchema): FaultField['kind'] {
+function kindOf(property: PropertySchema): FieldKind {
+  const { type, enum: choices, additionalProperties, items, multiline = false } = property;
   if (choices !== undefined) return 'choice';
   if (type === 'integer' || type === 'number') return 'number';
-  return type === 'object' ? 'lines' : 'text';
+  if (type === 'boolean') return 'switch';
+  if (type === 'string') return multiline ? 'multiline' : 'text';
+  if (type === 'array' && items?.type === 'string') return 'list';
+  const values = typeof additionalProperties === 'object' ? additionalProperties.type : undefined;
+  if (type === 'object' && values === 'string') return 'record';
+  return type === 'object' && values === 'number' ? 'numbers' : 'json';
 }
 
-/** A value as it stands in its field. A record is one `name: value` a line. */
-export function writeField(kind: FaultField['kind'], value: unknown): string {
+/** A value as it stands in its field. */
+export function writeField(kind: FieldKind, value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (kind !== 'lines') return String(value);
-  return Object.entries(value as Record<string, string>)
-    .map(([name, text]) => `${name}: ${text}`)
-    .join('\n');
+  switch (kind) {
+    case 'record':
+    case 'numbers':
+      return Object.entries(value as Record<string, unknown>)
+        .map(([name, text]) => `${name}: ${String(text)}`)
+        .join('\n');
+    case 'list':
+      return (value as string[]).join('\n');
+    case 'json':
+      return JSON.stringify(value, null, 2);
+    default:
+      return String(value as string | number | boolean);
+  }
 }
 
 /** What a field says; absent when it is empty and may be. */
 export function readField(field: FaultField, text: string): unknown {
-  if (field.kind === 'number') return readNumber(text);
-  if (field.kind !== 'lines') return text;
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return Object.fromEntries(
-    lines.map((line) => {
-      const colon = line.indexOf(':');
-      return colon < 0 ? [line.trim(), ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-    }),
-  );
+  if (field.optional && text.trim() === '' && field.kind !== 'multiline') return undefined;
+  switch (field.kind) {
+    case 'number':
+      return readNumber(text);
+    case 'switch':
+      return text === 'true';
+    case 'list':
+      return linesOf(text).map((line) => line.trim());
+    case 'record':
+      return recordOf(text);
+    case 'numbers':
+      return Object.fromEntries(
+        Object.entries(recordOf(text)).map(([name, value]) => [name, readNumber(value) ?? NaN]),
+      );
+    case 'json':
+      return readJson(text);
+    default:
+      return text;
+  }
 }
 
-/** `2000`, `2,000`; anything else is no number, and empty is none. */
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+/** One space after the colon is ours, more are the value's. */
+function recordOf(text: string): Record<string, string> {
+  const entries = linesOf(text).map((line): [string, string] => {
+    const colon = line.indexOf(':');
+    return colon < 0
+      ? [line.trim(), '']
+      : [line.slice(0, colon).trim(), line.slice(colon + 1).replace(/^ /, '')];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A text that is no JSON is passed on as it is: the schema says what was expected. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** `2000`, `2,000`, `0.5`; anything else is no number, and empty is none. */
 export function readNumber(text: string): number | undefined {
   const plain = text.replace(/[,\s]/g, '');
   if (plain === '') return undefined;
-  return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : NaN;
+  return /^-?\d+(\.\d+)?(e-?\d+)?$/.test(plain) ? Number(plain) : NaN;
 }
 
 /** The fields of a fault, as text by key. */
@@ -135,16 +204,31 @@ export function readFault(
   if (read.success) return { fault: read.data, problems: null };
   const problems: Record<string, string> = {};
   for (const issue of read.error.issues) {
-    const key = String(issue.path[0] ?? '');
+    const key = String(issue.path[0] ?? fields[0]?.key ?? '');
     const field = fields.find((candidate) => candidate.key === key);
-    problems[key] ??= field?.kind === 'number' ? expectedNumber(field) : issue.message;
+    problems[key] ??= problemWords(field, texts[key] ?? '', issue);
   }
   return { fault: null, problems };
 }
 
+function problemWords(field: FaultField | undefined, text: string, issue: z.core.$ZodIssue): string {
+  if (field?.kind === 'number') return expectedNumber(field);
+  if (field?.kind === 'text' && text.trim() === '' && issue.code === 'too_small') return 'Expected a text.';
+  // Within a record, the name of the entry says which line is meant.
+  const entry = issue.path[1];
+  if (field?.kind === 'numbers' && issue.code === 'invalid_type')
+    return `${String(entry)}: expected a number.`;
+  const reason = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return typeof entry === 'string' ? `${entry}: ${reason}` : reason;
+}
+
 /** `Expected a whole number from 0 to 3,600,000.` */
-export function expectedNumber({ minimum, maximum }: Pick<FaultField, 'minimum' | 'maximum'>): string {
+export function expectedNumber(
+  bounds: Pick<FaultField, 'minimum' | 'maximum'> & { readonly whole?: boolean },
+): string {
+  const { minimum, maximum, whole = true } = bounds;
+  const what = whole ? 'a whole number' : 'a number';
   const number = (value: number) => value.toLocaleString('en-US');
-  if (minimum === null || maximum === null) return 'Expected a whole number.';
-  return `Expected a whole number from ${number(minimum)} to ${number(maximum)}.`;
+  if (minimum === null || maximum === null) return `Expected ${what}.`;
+  return `Expected ${what} from ${number(minimum)} to ${number(maximum)}.`;
 }

@@ -1,5 +1,5 @@
-import { useCallback, useEffect } from 'react';
-import { Plus, Zap } from 'lucide-react';
+import { useCallback, useEffect, useState } from 'react';
+import { Plus, Search, Zap } from 'lucide-react';
 import type { Rule } from '#shared/rules/rule.ts';
 import { setRuleEnabled, useRules } from '../../stores/rules-store.ts';
 import { openView, useView } from '../../stores/view-store.ts';
@@ -8,9 +8,12 @@ import { Icon } from '../../ui/icon.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { discardDraft, editRule, newRuleItem, startNewRule, useDraft } from './draft-store.ts';
 import './faults.css';
+import { PresetsMenu } from './presets-menu.tsx';
 import { removeRule } from './remove-rule.ts';
 import { RuleEditor } from './rule-editor.tsx';
+import { fewRules, groupRules, searchRules } from './rule-groups.ts';
 import { RuleList } from './rule-list.tsx';
+import { useFindings } from './use-findings.ts';
 
 /** The rules, and the one that is edited. Which one is in the address: `#/faults/payments-is-slow`. */
 export function FaultsView() {
@@ -20,7 +23,11 @@ export function FaultsView() {
   const draftOf = useDraft((store) => store.ruleId);
   const isNew = useView((view) => view.item) === newRuleItem && draft !== null && draftOf === null;
   const toggle = useCallback((rule: Rule) => void setRuleEnabled(rule.id, !rule.enabled), []);
-  useListKeys(rules ?? [], selected, toggle);
+  const [search, setSearch] = useState('');
+  const groups = groupRules(searchRules(rules ?? [], search));
+  const listed = groups.flatMap((group) => group.rules);
+  const findings = useFindings(rules ?? []);
+  useListKeys(listed, selected, toggle);
   if (rules === null) return null;
   if (rules.length === 0 && !isNew) return <NoRules />;
   const edited = isNew ? null : selected;
@@ -30,10 +37,13 @@ export function FaultsView() {
       <section className="list" aria-label="Rules">
         <div className="toolbar">
           <h1 className="grow">Faults</h1>
+          <PresetsMenu />
           <NewRuleButton />
         </div>
+        {(rules.length > fewRules || search !== '') && <RuleSearch text={search} onChange={setSearch} />}
         <div className="list-scroll">
-          <RuleList rules={rules} selectedId={edited?.id ?? null} onToggle={toggle} />
+          <RuleList groups={groups} findings={findings} selectedId={edited?.id ?? null} onToggle={toggle} />
+          {listed.length === 0 && <p className="sm t3 no-rule">No rule has these words.</p>}
           <ListKeys />
         </div>
       </section>
@@ -53,12 +63,46 @@ export function FaultsView() {
   );
 }
 
+function RuleSearch({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+  useKeys({ '/': () => document.getElementById('rule-search')?.focus() });
+  return (
+    <div className="row rule-search">
+      <Icon of={Search} className="t3" />
+      <input
+        id="rule-search"
+        type="search"
+        aria-label="Search rules"
+        placeholder="Search rules; on, off"
+        className="grow"
+        autoComplete="off"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return;
+          onChange('');
+          event.currentTarget.blur();
+        }}
+      />
+    </div>
+  );
+}
+
 function NewRuleButton() {
   return (
     <button className="btn primary" title="New rule (N)" onClick={() => startNewRule()}>
       <Icon of={Plus} />
       New rule
     </button>
+  );
+}
+
+function Begin() {
+  return (
+    <>
+      <PresetsMenu />
+      <NewRuleButton />
+    </>
   );
 }
 
@@ -70,7 +114,7 @@ function NoRules() {
         <h1 className="grow">Faults</h1>
       </div>
       <div className="fx-empty">
-        <EmptyState icon={Zap} title="No faults yet" actions={<NewRuleButton />}>
+        <EmptyState icon={Zap} title="No faults yet" actions={<Begin />}>
           A rule says which calls are hit, how often, and what happens to them: they wait, trickle, get a
           status, are reset or hang. Nothing else is touched, and Stop all turns every rule off at once.
         </EmptyState>

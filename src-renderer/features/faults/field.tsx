@@ -119,12 +119,14 @@ interface ChoiceFieldProps {
   title: string;
   value: string;
   choices: readonly string[];
+  /** How a choice is called, where its value is not the word. */
+  words?: Readonly<Record<string, string>>;
   problem: string | undefined;
   hint?: string | null;
   onChange: (value: string) => void;
 }
 
-export function ChoiceField({ title, value, choices, problem, hint, onChange }: ChoiceFieldProps) {
+export function ChoiceField({ title, value, choices, words, problem, hint, onChange }: ChoiceFieldProps) {
   return (
     <FieldFrame title={title} hint={hint ?? null} problem={problem}>
       {({ describedBy, invalid }) => (
@@ -137,7 +139,7 @@ export function ChoiceField({ title, value, choices, problem, hint, onChange }: 
           >
             {choices.map((choice) => (
               <option key={choice} value={choice}>
-                {choice}
+                {words?.[choice] ?? choice}
               </option>
             ))}
           </select>

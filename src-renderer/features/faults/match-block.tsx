@@ -1,24 +1,36 @@
-import { useState } from 'react';
 import { Plus } from 'lucide-react';
+import { DropdownMenu } from 'radix-ui';
+import type { RuleFinding } from '#shared/rules/rule-findings.ts';
 import { MatchSchema } from '#shared/rules/rule.ts';
 import { useTopology } from '../../stores/topology-store.ts';
 import { Icon } from '../../ui/icon.tsx';
+import { conditionTitles, Conditions } from './conditions.tsx';
 import { changeDraft } from './draft-store.ts';
 import { KnownField, TextField } from './field.tsx';
-import type { MatchKey, Problems, RuleDraft } from './rule-draft.ts';
+import { FindingLines } from './finding-lines.tsx';
+import { conditionKinds, openCondition } from './match-draft.ts';
+import type { MatchDraft, MatchKey } from './match-draft.ts';
+import type { Problems } from './rule-draft.ts';
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 const globs = '* stands for any part; /…/ is a regular expression. Empty: any.';
 
+interface MatchBlockProps {
+  match: MatchDraft;
+  problems: Problems;
+  findings: readonly RuleFinding[];
+}
+
 /** Which calls the rule is about. */
-export function MatchBlock({ draft, problems }: { draft: RuleDraft; problems: Problems }) {
+export function MatchBlock({ match, problems, findings }: MatchBlockProps) {
   const services = useServiceNames();
-  const [withHost, setWithHost] = useState(draft.match.host !== '');
-  const set = (key: MatchKey) => (text: string) => changeDraft({ match: { ...draft.match, [key]: text } });
+  const change = (next: MatchDraft) => changeDraft({ match: next });
+  const set = (key: MatchKey) => (text: string) =>
+    change({ ...match, texts: { ...match.texts, [key]: text } });
   const known = (key: 'caller' | 'callee' | 'method', options: readonly string[], any: string) => (
     <KnownField
-      title={titleOf(key)}
-      value={draft.match[key]}
+      title={String(MatchSchema.shape[key].meta()?.title ?? key)}
+      value={match.texts[key]}
       options={options}
       placeholder={any}
       hint={globs}
@@ -36,36 +48,48 @@ export function MatchBlock({ draft, problems }: { draft: RuleDraft; problems: Pr
         <TextField
           title="Path"
           mono
-          value={draft.match.path}
+          value={match.texts.path}
           placeholder="any path"
           hint={globs}
           problem={problems['match.path']}
           onChange={set('path')}
         />
-        {(withHost || draft.match.host !== '') && (
-          <TextField
-            title="Host"
-            mono
-            value={draft.match.host}
-            placeholder="any host"
-            hint={globs}
-            problem={problems['match.host']}
-            onChange={set('host')}
-          />
-        )}
       </div>
-      {!withHost && draft.match.host === '' && (
-        <button className="btn ghost sm add" onClick={() => setWithHost(true)}>
-          <Icon of={Plus} />
-          Host
-        </button>
-      )}
+      <Conditions match={match} problems={problems} onChange={change} />
+      {problems['match'] !== undefined && <p className="problem">{problems['match']}</p>}
+      <FindingLines findings={findings} />
+      <AddCondition match={match} onChange={change} />
     </div>
   );
 }
 
-function titleOf(key: MatchKey): string {
-  return String(MatchSchema.shape[key].meta()?.title ?? key);
+function AddCondition({ match, onChange }: { match: MatchDraft; onChange: (match: MatchDraft) => void }) {
+  const offered = conditionKinds.filter((kind) => !match.open.includes(kind));
+  if (offered.length === 0) return null;
+  const words = offered.map((kind) => conditionTitles[kind].word);
+  return (
+    <DropdownMenu.Root>
+      <DropdownMenu.Trigger className="btn ghost sm add" aria-label="Add a condition">
+        <Icon of={Plus} />
+        {sentenceCase(words.slice(0, 6).join(', '))}
+        {words.length > 6 && '…'}
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content className="pop menu" align="start" sideOffset={4}>
+          {offered.map((kind) => (
+            <DropdownMenu.Item key={kind} onSelect={() => onChange(openCondition(match, kind))}>
+              {conditionTitles[kind].title}
+            </DropdownMenu.Item>
+          ))}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
+
+/** gRPC keeps its spelling. */
+function sentenceCase(text: string): string {
+  return text.startsWith('gRPC') ? text : (text[0]?.toUpperCase() ?? '') + text.slice(1);
 }
 
 function useServiceNames(): readonly string[] {

@@ -1,7 +1,10 @@
 import { useRef, useState } from 'react';
+import type { ReactNode } from 'react';
 import { CircleAlert, Copy, Trash2, Zap } from 'lucide-react';
 import { Switch, Tabs } from 'radix-ui';
+import type { FoundRule } from '#shared/rules/rule-findings.ts';
 import type { Rule } from '#shared/rules/rule.ts';
+import { useRules } from '../../stores/rules-store.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Notice } from '../../ui/notice.tsx';
@@ -9,11 +12,14 @@ import { counted } from '../../ui/words.ts';
 import { changeDraft, saveNewRule, startNewRule, useDraft } from './draft-store.ts';
 import type { SaveState } from './draft-store.ts';
 import { FaultsBlock } from './faults-block.tsx';
+import { FindingLines } from './finding-lines.tsx';
 import { MatchBlock } from './match-block.tsx';
 import { OftenBlock } from './often-block.tsx';
+import { PreviewPane } from './preview-pane.tsx';
 import { readDraft } from './rule-draft.ts';
-import type { DraftReading, RuleDraft } from './rule-draft.ts';
+import type { DraftReading, EditedRule, RuleDraft } from './rule-draft.ts';
 import { ruleYaml } from './rule-yaml.ts';
+import { useFindings } from './use-findings.ts';
 import { YamlPane } from './yaml-pane.tsx';
 
 interface RuleEditorProps {
@@ -35,6 +41,8 @@ export function RuleEditor(props: RuleEditorProps) {
   useKeys({ f: () => setAdding(true) });
   const yaml = shown === null ? '' : ruleYaml({ ...shown, enabled: rule?.enabled ?? false });
   const problems = reading.problems ?? {};
+  const findings = useOwnFindings(rule, shown);
+  const about = (part: string) => findings.filter(({ field }) => field?.split('.')[0] === part);
   return (
     <Tabs.Root className="ed" value={tab} onValueChange={setTab}>
       <EditorHead {...props} save={save} valid={reading.problems === null} />
@@ -48,27 +56,53 @@ export function RuleEditor(props: RuleEditorProps) {
             {save.message} The rule from before stays in force.
           </Notice>
         )}
-        <NameBlock draft={draft} problem={problems['name']} />
-        <MatchBlock key={rule?.id ?? 'new'} draft={draft} problems={problems} />
-        <OftenBlock draft={draft} problems={problems} />
-        <FaultsBlock draft={draft} problems={problems} adding={adding} onAdding={setAdding} />
+        <NameBlock draft={draft} problem={problems['name']}>
+          <FindingLines findings={findings.filter(({ field }) => field === null)} />
+        </NameBlock>
+        <MatchBlock match={draft.match} problems={problems} findings={about('match')} />
+        <OftenBlock trigger={draft.trigger} problems={problems} findings={about('trigger')} />
+        <FaultsBlock
+          faults={draft.faults}
+          problems={problems}
+          findings={about('faults')}
+          adding={adding}
+          onAdding={setAdding}
+        />
       </section>
       <div className="yaml-side" data-shown={tab === 'yaml'}>
         <YamlPane yaml={yaml} stale={reading.problems !== null} isNew={rule === null} />
+        <PreviewPane rule={shown} />
       </div>
     </Tabs.Root>
   );
 }
 
 /** While the form is invalid, the file shows the rule as it last was. */
-function useLastValid(reading: DraftReading, rule: Rule | null): NonNullable<DraftReading['rule']> | null {
-  const [last, setLast] = useState<{ rule: NonNullable<DraftReading['rule']>; key: string } | null>(null);
+function useLastValid(reading: DraftReading, rule: Rule | null): EditedRule | null {
+  const [last, setLast] = useState<{ rule: EditedRule; key: string } | null>(null);
   const key = JSON.stringify(reading.rule);
   if (reading.rule !== null && last?.key !== key) setLast({ rule: reading.rule, key });
   return reading.rule ?? last?.rule ?? rule;
 }
 
-function NameBlock({ draft, problem }: { draft: RuleDraft; problem: string | undefined }) {
+/** What is odd with the rule as it stands in the form, among those that there are. */
+function useOwnFindings(rule: Rule | null, shown: EditedRule | null) {
+  const rules = useRules((store) => store.rules) ?? [];
+  const id = rule?.id ?? '';
+  // A new rule will be on sooner or later: what would then be in its way is said now.
+  const edited: FoundRule | null = shown === null ? null : { ...shown, id, enabled: rule?.enabled ?? true };
+  const all: FoundRule[] = rules.map((other) => (other.id === id && edited !== null ? edited : other));
+  if (rule === null && edited !== null) all.push(edited);
+  return useFindings(all).filter(({ ruleId }) => ruleId === id);
+}
+
+interface NameBlockProps {
+  draft: RuleDraft;
+  problem: string | undefined;
+  children: ReactNode;
+}
+
+function NameBlock({ draft, problem, children }: NameBlockProps) {
   return (
     <div className="blk name-block">
       <label className="f">
@@ -90,6 +124,7 @@ function NameBlock({ draft, problem }: { draft: RuleDraft; problem: string | und
           {problem}
         </p>
       )}
+      {children}
     </div>
   );
 }

@@ -1,35 +1,60 @@
 import { memo, useEffect, useRef, useState } from 'react';
+import { TriangleAlert } from 'lucide-react';
 import { Switch } from 'radix-ui';
+import type { RuleFinding } from '#shared/rules/rule-findings.ts';
 import type { Rule } from '#shared/rules/rule.ts';
 import { ruleSentenceParts } from '#shared/rules/sentence.ts';
+import { useRules } from '../../stores/rules-store.ts';
 import { openView } from '../../stores/view-store.ts';
+import { Icon } from '../../ui/icon.tsx';
 import { counted } from '../../ui/words.ts';
-import { onForWords } from './on-for.ts';
+import { HitSparkline } from './hit-sparkline.tsx';
+import { onForWords, turnsOffWords } from './on-for.ts';
+import type { RuleGroup } from './rule-groups.ts';
 
 interface RuleListProps {
-  rules: readonly Rule[];
+  groups: readonly RuleGroup[];
+  findings: readonly RuleFinding[];
   selectedId: string | null;
   onToggle: (rule: Rule) => void;
 }
 
-/** The rules in the order in which they are tried. */
-export function RuleList({ rules, selectedId, onToggle }: RuleListProps) {
-  return (
-    <ul className="rules" aria-label="Fault rules">
-      {rules.map((rule) => (
-        <RuleItem key={rule.id} rule={rule} selected={rule.id === selectedId} onToggle={onToggle} />
-      ))}
-    </ul>
-  );
+/** The rules in the order in which they are tried, by callee where they are many. */
+export function RuleList({ groups, findings, selectedId, onToggle }: RuleListProps) {
+  return groups.map(({ title, rules }) => (
+    <section key={title ?? ''} aria-label={title ?? undefined}>
+      {title !== null && (
+        <h2 className="rule-group">
+          {title}
+          <span className="t3">{rules.length}</span>
+        </h2>
+      )}
+      <ul className="rules" aria-label={title === null ? 'Fault rules' : `Fault rules, ${title}`}>
+        {rules.map((rule) => (
+          <RuleItem
+            key={rule.id}
+            rule={rule}
+            never={
+              findings.find(({ ruleId, severity }) => ruleId === rule.id && severity === 'never')?.sentence
+            }
+            selected={rule.id === selectedId}
+            onToggle={onToggle}
+          />
+        ))}
+      </ul>
+    </section>
+  ));
 }
 
 interface RuleItemProps {
   rule: Rule;
+  /** Why it can hit nothing. */
+  never: string | undefined;
   selected: boolean;
   onToggle: (rule: Rule) => void;
 }
 
-const RuleItem = memo(function RuleItem({ rule, selected, onToggle }: RuleItemProps) {
+const RuleItem = memo(function RuleItem({ rule, never, selected, onToggle }: RuleItemProps) {
   const item = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (selected) item.current?.scrollIntoView({ block: 'nearest' });
@@ -48,7 +73,12 @@ const RuleItem = memo(function RuleItem({ rule, selected, onToggle }: RuleItemPr
           {rule.hits > 0 && <span className="xs fault nowrap">{counted(rule.hits, 'hit')}</span>}
         </span>
         <RuleSentence rule={rule} />
-        {rule.enabled && rule.enabledAt !== null && <OnFor since={rule.enabledAt} />}
+        {never !== undefined && (
+          <span className="xs warn never">
+            <Icon of={TriangleAlert} size={12} /> Hits nothing. {never}
+          </span>
+        )}
+        {rule.enabled && rule.enabledAt !== null && <OnFor rule={rule} since={rule.enabledAt} />}
       </button>
     </li>
   );
@@ -64,11 +94,22 @@ function RuleSentence({ rule }: { rule: Rule }) {
   );
 }
 
-function OnFor({ since }: { since: string }) {
+/** How long it is on, when it turns itself off, and its hits meanwhile. */
+function OnFor({ rule, since }: { rule: Rule; since: string }) {
+  const history = useRules((store) => store.histories.get(rule.id));
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, []);
-  return <span className="xs t3 on-for">{onForWords(now - Date.parse(since))}</span>;
+  const ends = rule.expiresAt === null ? '' : `, ${turnsOffWords(Date.parse(rule.expiresAt) - now)}`;
+  return (
+    <span className="row on-for">
+      <span className="xs t3 grow">
+        {onForWords(now - Date.parse(since))}
+        {ends}
+      </span>
+      <HitSparkline history={history} now={now} />
+    </span>
+  );
 }

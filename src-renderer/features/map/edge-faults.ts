@@ -1,7 +1,8 @@
 import { useState } from 'react';
-import { CircleAlert, Hourglass, Timer, Unplug } from 'lucide-react';
+import { Ban, CircleAlert, Hourglass, ShieldAlert, Timer, Unplug } from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 import type { Edge } from '#shared/contract/topology.ts';
+import { literalPattern } from '#shared/rules/pattern.ts';
 import type { Rule, RuleInput } from '#shared/rules/rule.ts';
 import { RuleDefinitionSchema } from '#shared/rules/rule.ts';
 import { createRule, freeRuleName, setRuleEnabled, useRules } from '../../stores/rules-store.ts';
@@ -14,7 +15,7 @@ interface EdgeFault {
   readonly icon: LucideIcon;
   /** What the name of its rule says of it. */
   readonly words: string;
-  /** It answers in HTTP: not for bytes. */
+  /** It answers in HTTP, or is about TLS that is opened: not for bytes. */
   readonly needsHttp: boolean;
   readonly effect: Pick<RuleInput, 'faults' | 'trigger'>;
 }
@@ -42,6 +43,14 @@ const edgeFaults: readonly EdgeFault[] = [
     effect: { faults: [{ type: 'reset' }] },
   },
   { name: 'Hang', icon: Hourglass, words: 'hang', needsHttp: false, effect: { faults: [{ type: 'hang' }] } },
+  { name: 'Down', icon: Ban, words: 'down', needsHttp: false, effect: { faults: [{ type: 'refuse' }] } },
+  {
+    name: 'Bad certificate',
+    icon: ShieldAlert,
+    words: 'bad certificate',
+    needsHttp: true,
+    effect: { faults: [{ type: 'tls-certificate' }] },
+  },
 ];
 
 /** One switch of "Break this edge". */
@@ -94,15 +103,9 @@ export function ruleFor({ caller, callee }: EdgeEnds, fault: Pick<EdgeFault, 'wo
   return {
     name: `${caller} → ${callee}: ${fault.words}`,
     enabled: true,
-    match: { caller: literal(caller), callee: literal(callee) },
+    match: { caller: literalPattern(caller), callee: literalPattern(callee) },
     ...fault.effect,
   };
-}
-
-/** A name in a match is a glob: one that has its signs is given as a regular expression of itself. */
-function literal(name: string): string {
-  if (!/[*?]|^\/.*\/i?$/.test(name)) return name;
-  return `/^${name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$/i`;
 }
 
 /** The same calls, as often, to the same effect; the name and whether it is on do not matter. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { previewBars } from '../../../../../src-shared/contract/rule-preview.ts';
 import type { BodyState, Flow } from '../../../../../src-shared/flow/flow.ts';
 import type { FlowSummary } from '../../../../../src-shared/flow/flow-summary.ts';
 import { FaultSchema } from '../../../../../src-shared/rules/fault.ts';
@@ -116,6 +117,20 @@ describe('a preview', () => {
 
   it('gives no more ids than asked for', () => {
     expect(preview({}, 3)).toMatchObject({ hits: 10, flows: ['f9', 'f8', 'f7'] });
+  });
+
+  it('tells the window in equal parts, the oldest first', () => {
+    const run = new PreviewRun({ match: {}, trigger: { first: 2 }, faults: [] }, 1000, previewBars * 10);
+    const lastMs = 1000 + previewBars * 10 - 1;
+    // The newest first; one began before the window and is counted with its first part.
+    for (const startedAtMs of [lastMs + 5, lastMs, 1015, 1010, 1009, 990])
+      run.add({ ...row, startedAtMs }, source());
+    const { bars, considered } = run.result(10, true);
+    expect(bars).toHaveLength(previewBars);
+    expect(bars[0]).toEqual({ considered: 2, hits: 2 });
+    expect(bars[1]).toEqual({ considered: 2, hits: 0 });
+    expect(bars.at(-1)).toEqual({ considered: 2, hits: 0 });
+    expect(bars.reduce((sum, bar) => sum + bar.considered, 0)).toBe(considered);
   });
 
   it('says what it could not know', () => {
