@@ -6,6 +6,7 @@ import { identifyFirstBytes } from '../../../src-main/engine/proxy/first-bytes.t
 import { GrpcMessages } from '../../../src-main/engine/proxy/grpc/grpc-messages.ts';
 import { Socks5Handshake } from '../../../src-main/engine/proxy/socks5.ts';
 import { ConnectClient } from '../../../src-main/engine/proxy/upstream-proxy/connect-client.ts';
+import { waits } from '../../../src-main/engine/proxy/upstream-proxy/conversation.ts';
 import type {
   ProxyConversation,
   ProxyStep,
@@ -79,21 +80,19 @@ function conversation(
     read: (input, cuts) => {
       const talk = create();
       const sent = [talk.begin().toString('latin1')];
-      let end: ProxyStep = { type: 'more', send: null };
+      let end: ProxyStep = waits;
       const left: Buffer[] = [];
       for (const piece of piecesOf(input, cuts)) {
         if (end.type === 'failed') break;
         if (end.type === 'open') left.push(piece);
         else {
           end = talk.read(piece);
-          if (end.type === 'more' && end.send !== null) sent.push(end.send.toString('latin1'));
+          if (end.send !== null) sent.push(end.send.toString('latin1'));
           if (end.type === 'open' && end.rest !== null) left.push(end.rest);
         }
       }
       const failure = end.type === 'failed' ? end.failure : null;
-      // A proxy that says more than it was asked for gets what it answered; whether it was still sent is no matter then.
-      const said = end.type === 'more' ? sent.join('') : '';
-      return { said, type: end.type, failure, left: Buffer.concat(left).toString('latin1') };
+      return { sent: sent.join(''), type: end.type, failure, left: Buffer.concat(left).toString('latin1') };
     },
   };
 }

@@ -18,10 +18,8 @@ export function openByProxy(socket: Socket, conversation: ProxyConversation, own
   };
   const take = (bytes: Buffer): void => {
     const step = conversation.read(bytes);
-    if (step.type === 'more') {
-      if (step.send !== null) socket.write(step.send);
-      return;
-    }
+    if (step.send !== null) socket.write(step.send);
+    if (step.type === 'more') return;
     leave();
     if (step.type === 'failed') return owner.refused(step.failure);
     handOver(socket, step, owner);

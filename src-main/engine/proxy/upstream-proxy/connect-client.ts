@@ -80,7 +80,7 @@ export class ConnectClient implements ProxyConversation, Http1Sink<ResponseHead>
 
   #answered(head: ResponseHead, rest: Buffer): ProxyStep {
     if (head.status < 200 || head.status > 299) return this.#failed(this.#refusal(head));
-    return { type: 'open', rest: rest.length === 0 ? null : rest };
+    return { type: 'open', rest: rest.length === 0 ? null : rest, send: null };
   }
 
   #refusal(head: ResponseHead): NetworkFailure {
@@ -88,7 +88,8 @@ export class ConnectClient implements ProxyConversation, Http1Sink<ResponseHead>
     const code = `HTTP_${status}`;
     const words = [`${status} ${head.reason}`.trim(), ...details(head.fields)].join(', ').slice(0, maxWords);
     // Tinyproxy says 401 where credentials were given and are wrong; nobody else than the proxy answers CONNECT.
-    if (status === 407 || status === 401) return credentialsRefused(this.#proxy, code, challengeOf(head.fields));
+    if (status === 407 || status === 401)
+      return credentialsRefused(this.#proxy, code, challengeOf(head.fields));
     if (status === 504 || status === 408) {
       return notReached(this.#proxy, this.#place, 'upstream-connect-timeout', code, words);
     }
@@ -98,7 +99,7 @@ export class ConnectClient implements ProxyConversation, Http1Sink<ResponseHead>
   }
 
   #failed(failure: NetworkFailure): ProxyStep {
-    return { type: 'failed', failure };
+    return { type: 'failed', failure, send: null };
   }
 }
 

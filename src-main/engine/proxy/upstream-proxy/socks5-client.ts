@@ -49,14 +49,13 @@ export class Socks5Client implements ProxyConversation {
     const sends: Buffer[] = [];
     for (;;) {
       const length = this.#messageLength(all);
-      if (all.length < length) {
-        this.#kept = all;
-        return sends.length === 0 ? waits : { type: 'more', send: Buffer.concat(sends) };
-      }
-      const step = this.#take(all.subarray(0, length), all.subarray(length));
-      if (step.type !== 'more') return step;
+      const isWhole = all.length >= length;
+      const step = isWhole ? this.#take(all.subarray(0, length), all.subarray(length)) : waits;
       if (step.send !== null) sends.push(step.send);
-      all = all.subarray(length);
+      if (isWhole) all = all.subarray(length);
+      if (isWhole && step.type === 'more') continue;
+      this.#kept = all;
+      return { ...step, send: sends.length === 0 ? null : Buffer.concat(sends) };
     }
   }
 
@@ -87,7 +86,7 @@ export class Socks5Client implements ProxyConversation {
     if (code !== 0) return this.#refused(code);
     if (message.length === 4)
       return this.#bad('socks5-address-type', 'answered with an unknown kind of address');
-    return { type: 'open', rest: rest.length === 0 ? null : rest };
+    return { type: 'open', rest: rest.length === 0 ? null : rest, send: null };
   }
 
   #methodChosen(chosen: number): ProxyStep {
@@ -114,20 +113,21 @@ export class Socks5Client implements ProxyConversation {
   }
 
   #refusedCredentials(code: string): ProxyStep {
-    return { type: 'failed', failure: credentialsRefused(this.#proxy, code, null) };
+    return { type: 'failed', send: null, failure: credentialsRefused(this.#proxy, code, null) };
   }
 
   #refused(reply: number): ProxyStep {
     const words = replyWords[reply] ?? `reply ${reply}`;
     const [code, proxy, place] = [`SOCKS_REPLY_${reply}`, this.#proxy, this.#place];
-    if (reply === 2 || reply > 6) return { type: 'failed', failure: wayRefused(proxy, place, code, words) };
+    if (reply === 2 || reply > 6)
+      return { type: 'failed', send: null, failure: wayRefused(proxy, place, code, words) };
     const cause =
       reply === 5 ? 'upstream-refused' : reply === 6 ? 'upstream-connect-timeout' : 'upstream-unreachable';
-    return { type: 'failed', failure: notReached(proxy, place, cause, code, words) };
+    return { type: 'failed', send: null, failure: notReached(proxy, place, cause, code, words) };
   }
 
   #bad(code: string, what: string): ProxyStep {
-    return { type: 'failed', failure: badAnswer(this.#proxy, code, what) };
+    return { type: 'failed', send: null, failure: badAnswer(this.#proxy, code, what) };
   }
 }
 
