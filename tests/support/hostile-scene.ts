@@ -110,7 +110,7 @@ export class HostileScene {
   /** @param serve Told each connection, once TLS is open where there is TLS. */
   async server(layer: Layer, serve: (side: HostileSide, index: number) => void): Promise<HostileServer> {
     const sides: HostileSide[] = [];
-    const certificate = layer === 'TLS' ? this.#certificate() : null;
+    const certificate = layer === 'TLS' ? this.certificate() : null;
     const { port } = await this.peers.tcp((tcp) => {
       const socket = certificate === null ? tcp : new TLSSocket(tcp, { isServer: true, ...certificate });
       const side = new HostileSide(tcp, socket);
@@ -143,7 +143,8 @@ export class HostileScene {
     }
   }
 
-  #certificate(): { key: string; cert: string } {
+  /** Of `localhost`, by a CA that Spike trusts. */
+  certificate(): { key: string; cert: string } {
     const leaf = this.#sites.issue('localhost');
     if (leaf === null) throw new Error('no certificate');
     return { key: this.#sites.privateKeyPem, cert: leaf.chainPem };

@@ -10,7 +10,7 @@ import { Http1Session } from '../proxy/http1-session.ts';
 import { Http2Session } from '../proxy/http2/http2-session.ts';
 import type { SessionHost } from '../proxy/http1-session.ts';
 import type { RequestHead } from '../proxy/http1/head.ts';
-import type { SwitchedProtocol } from '../proxy/http1-exchange.ts';
+import type { SwitchedProtocol } from '../proxy/exchange-host.ts';
 import { failureResponse, responseBytes } from '../proxy/local-response.ts';
 import { finishFlow, newFlow } from '../proxy/new-flow.ts';
 import { hold } from '../proxy/ports.ts';
@@ -157,6 +157,10 @@ export class ClientConnection
 
   get progress(): number {
     return this.#transport.progress;
+  }
+
+  probe(): void {
+    this.#transport.probe();
   }
 
   timedOut(failure: NetworkFailure): void {

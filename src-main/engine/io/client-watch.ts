@@ -41,6 +41,8 @@ export interface Watched {
   readonly turn: number;
   /** Another number when the client has sent or taken a byte: looked at while a body or its reading is awaited. */
   readonly progress: number;
+  /** Finds out whether a client that is not read is still there. Called at each look. */
+  probe(): void;
   /** What was awaited has not come in time. Called once a wait; the connection ends itself. */
   timedOut(failure: NetworkFailure): void;
 }
@@ -58,7 +60,7 @@ const looksPerLimit = 8;
 const lookAtMostEveryMs = 1000;
 
 /**
- * Ends connections whose clients take too long. Connections say only what they wait for; one timer for all of them looks
+ * Ends connections whose clients take too long, and has those looked after that nobody reads from. Connections say only what they wait for; one timer for all of them looks
  * now and then, and takes the time itself: a request costs nothing but the counting of its turn.
  */
 export class ClientWatch {
@@ -107,6 +109,7 @@ export class ClientWatch {
   #look(): void {
     const now = this.#clock.now();
     for (const [connection, wait] of this.#waits) {
+      connection.probe();
       const { awaited, turn } = connection;
       const progress = progressOf(connection, awaited);
       if (awaited !== wait.awaited || turn !== wait.turn || progress !== wait.progress) {

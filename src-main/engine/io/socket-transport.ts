@@ -68,6 +68,20 @@ export class SocketTransport implements Transport {
     return this.#holds !== 0;
   }
 
+  /**
+   * Ends the connection if its peer has reset it and nobody could notice. The system tells of a RST only to who reads, and libuv
+   * reads neither a socket that is held and has its buffer full, nor one whose peer says no more. An empty write sends
+   * nothing, and fails on a broken connection.
+   */
+  probe(): void {
+    const { socket } = this;
+    const isUnread = this.#holds !== 0 || socket.readableEnded;
+    if (!isUnread || this.owner === null || this.#ending !== 'no' || socket.writableEnded) return;
+    // What is still to be written tells by itself, and nothing may come between the records of TLS.
+    if (socket.writableLength > 0 || this.#tcp.writableLength > 0) return;
+    if (this.#tcp.writable) this.#tcp.write('');
+  }
+
   /** Changes when the peer has sent something, or has taken something of what was written to it. */
   get progress(): number {
     return this.#tcp.bytesRead - this.socket.writableLength - this.#tcp.writableLength;

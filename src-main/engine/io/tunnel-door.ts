@@ -1,6 +1,6 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
 import type { ClientFacts, ProxyEnvironment } from '../proxy/environment.ts';
-import type { SwitchedProtocol } from '../proxy/http1-exchange.ts';
+import type { SwitchedProtocol } from '../proxy/exchange-host.ts';
 import { finishFlow, newFlow } from '../proxy/new-flow.ts';
 import { hold } from '../proxy/ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, PendingLease } from '../proxy/ports.ts';

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { clientClosed } from './client-closed.ts';
 import type { ResponseHead } from './http1/head.ts';
 import type { Http1Error } from './http1/http1-error.ts';
 import type { Http1Limits } from './http1/limits.ts';
@@ -111,6 +112,7 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   /** Nothing more of the request was known when there was no connection yet: the head goes out as soon as there is one. */
   #flushDue = false;
   #requestComplete = false;
+  #clientEnded = false;
   #responseHead: ResponseHead | null = null;
   #over = false;
   #retried = false;
@@ -167,6 +169,16 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   requestComplete(): void {
     this.#requestComplete = true;
     if (this.connection !== null) this.times.sentAt = this.#clock.now();
+    this.#passEnd();
+  }
+
+  /**
+   * The client says no more on its connection: behind the request the upstream is told the same (FIN). Whether that means
+   * that the client has given up is for the upstream to say: if it ends the call unanswered, it has.
+   */
+  clientEnded(): void {
+    this.#clientEnded = true;
+    this.#passEnd();
   }
 
   /** Gives the call up: its client is gone, or a rule answered in its place. */
@@ -203,6 +215,7 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     if (this.#waiting.length > 0) this.#sendWaiting();
     else if (this.#requestComplete || this.#flushDue) this.flush();
     if (this.#requestComplete) this.times.sentAt = this.times.leasedAt;
+    this.#passEnd();
   }
 
   failed(failure: NetworkFailure): void {
@@ -283,6 +296,12 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     });
   }
 
+  #passEnd(): void {
+    if (!this.#clientEnded || !this.#requestComplete || this.connection === null) return;
+    this.flush();
+    this.connection?.transport.end();
+  }
+
   #ask(fresh: boolean): void {
     this.#lease = this.#upstreams.lease(this.#request.destination, this, fresh);
   }
@@ -300,15 +319,20 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     const connection = this.#detach();
     if (connection === null) return;
     if (head.endsHttp) return this.owner.callUpgraded(connection, rest);
-    // Bytes behind the answer belong to no request of ours; a request that is still being sent cannot be followed by another.
-    connection.release(head.keepAlive && this.#requestComplete && rest === null);
+    // Bytes behind the answer belong to no request of ours; a request that is still being sent cannot be followed by another,
+    // nor can one behind which the connection was ended.
+    const isWhole = this.#requestComplete && !this.#clientEnded && rest === null;
+    connection.release(head.keepAlive && isWhole);
     this.owner.responseComplete();
   }
 
   #inputOver(end: InputEnd, error: NodeJS.ErrnoException | null): void {
     if (end === 'complete' && this.#responseHead !== null) return this.#end(this.#responseHead, null);
-    if (this.times.firstByteAt === 0 && this.#mayRetry()) return this.#retry();
     const hasAnswered = this.#responseHead !== null;
+    if (this.#clientEnded && this.#requestComplete) {
+      return this.#fail(clientClosed(hasAnswered ? 'in the middle of its answer' : 'before it was answered'));
+    }
+    if (this.times.firstByteAt === 0 && this.#mayRetry()) return this.#retry();
     this.#fail(lostUpstream(this.#request.destination, this.connection, hasAnswered, error));
   }
 

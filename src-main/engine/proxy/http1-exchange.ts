@@ -3,11 +3,10 @@ import type { Cut, MessageShape } from '../rules/faults/stage.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import { linkHoldLimitBytes } from '../rules/link.ts';
 import type { Link } from '../rules/link.ts';
-import type { Candidates } from '../rules/compiled-rules.ts';
-import type { RuleHit } from '../rules/rule-hit.ts';
 import type { AnswerOwner } from './answer-owner.ts';
 import { CallRules } from './call-rules.ts';
-import type { ClientFacts, ProxyEnvironment } from './environment.ts';
+import type { ProxyEnvironment } from './environment.ts';
+import type { ExchangeHost } from './exchange-host.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import type { RecordedRequest } from './exchange-record.ts';
 import { hasBody, passesUpgrade, requestOptions, dropsAltSvc, responseOptions, wayOf } from './forwarding.ts';
@@ -26,35 +25,7 @@ import { StatusGate } from './status-gate.ts';
 import { PendingUpgrade } from './pending-upgrade.ts';
 import { cutByRule } from './cut-by-rule.ts';
 import { hold } from './ports.ts';
-import type { Destination, LeasedConnection, NetworkFailure, Transport } from './ports.ts';
-
-/** The session that an exchange belongs to. */
-export interface ExchangeHost {
-  readonly client: Transport;
-  readonly facts: ClientFacts;
-  /** The connection takes no further request after this one. */
-  readonly isDraining: boolean;
-  /** The answer has been handed over whole. `keepAlive`: the connection can take another request. */
-  exchangeOver(keepAlive: boolean): void;
-  /** The answer broke off, or a rule said so: the client's connection is over. */
-  exchangeBroken(how: 'close' | 'reset'): void;
-  /** The client's connection speaks something else now. */
-  exchangeUpgraded(switched: SwitchedProtocol): void;
-}
-
-/** A connection whose two sides have agreed on another protocol (RFC 9110, section 7.8). */
-export interface SwitchedProtocol {
-  readonly connection: LeasedConnection;
-  readonly destination: Destination;
-  /** Begun by the exchange, ended by whoever passes the bytes from now on. */
-  readonly flow: FlowRecord;
-  /** What the upstream has said in it already, and whether it said that this was all. */
-  readonly rest: Buffer | null;
-  readonly restEnded: boolean;
-  /** The rules that matched the request: they are not drawn again. Those that hit it stay on its bytes. */
-  readonly matched: Candidates;
-  readonly hit: readonly RuleHit[];
-}
+import type { Destination, LeasedConnection, NetworkFailure } from './ports.ts';
 
 /**
  * One request and its response:
@@ -82,6 +53,8 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   #early: Buffer[] | null = null;
   #earlyBytes = 0;
   #requestComplete = false;
+  /** The client will say no more on its connection. */
+  #clientEnded = false;
   /** Whether the request goes nowhere: it was answered by Spike. */
   #answered = false;
   #answering: ResponseHead | null = null;
@@ -147,6 +120,12 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     if (this.#requestLink !== null) this.#requestLink.end();
     else this.#call?.requestComplete();
     if (this.#answered) this.#answerOver();
+  }
+
+  /** The client says no more (FIN) behind this request, which has come whole; it may still read. */
+  clientEnded(): void {
+    this.#clientEnded = true;
+    this.#call?.clientEnded();
   }
 
   /** The client can be written to again. */
@@ -238,8 +217,8 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     if (this.#call !== null) this.#record.note(this.#call);
     this.#call = null;
     this.#record.failed(failure);
-    // Half an answer cannot be taken back: the client must see that it broke off.
-    if (this.#answering !== null) return this.#break(failure);
+    // Half an answer cannot be taken back: the client must see that it broke off. One that gave up is not answered.
+    if (this.#answering !== null || failure.cause === 'client-closed') return this.#break(failure);
     this.#answerLocally(failureResponse(statusOfFailure(failure), failure));
   }
 
@@ -372,6 +351,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
       http1Limits,
     );
     if (this.#gate !== null) this.#gate.call = call;
+    if (this.#clientEnded) call.clientEnded();
     return call;
   }
 

@@ -1,6 +1,7 @@
+import { clientClosed } from './client-closed.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { Http1Exchange } from './http1-exchange.ts';
-import type { ExchangeHost, SwitchedProtocol } from './http1-exchange.ts';
+import type { ExchangeHost, SwitchedProtocol } from './exchange-host.ts';
 import type { RequestHead } from './http1/head.ts';
 import type { Http1Error } from './http1/http1-error.ts';
 import { RequestParser } from './http1/parser.ts';
@@ -232,11 +233,11 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
       exchange.clientGone(clientClosed('in the middle of its request'));
       return this.exchangeBroken('close');
     }
-    // A half-closed client may still read its answer; one whose call is held on purpose has most likely given up.
-    if (exchange.isHeld) {
-      exchange.clientGone(clientClosed('before it was answered'));
-      this.exchangeBroken('close');
-    }
+    // A half-closed client may still read its answer: its upstream is told, and knows what to make of it. Of one whose call is
+    // held on purpose the upstream would learn too late; it has most likely given up.
+    if (!exchange.isHeld) return exchange.clientEnded();
+    exchange.clientGone(clientClosed('before it was answered'));
+    this.exchangeBroken('close');
   }
 
   #feed(bytes: Buffer): void {
@@ -338,10 +339,6 @@ export class Http1Session implements TransportOwner, ExchangeHost, Http1Sink<Req
     this.#ahead = null;
     this.client.close();
   }
-}
-
-function clientClosed(when: string, code = 'SPIKE_CLIENT_CLOSED'): NetworkFailure {
-  return { cause: 'client-closed', code, message: `The client closed its connection ${when}.` };
 }
 
 /** The value of Proxy-Authorization, without making a list of all fields; null when absent. */

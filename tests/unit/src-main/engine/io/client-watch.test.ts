@@ -9,7 +9,11 @@ class FakeClient implements Watched {
   awaited: Awaited = 'request';
   turn = 0;
   progress = 0;
+  probes = 0;
   readonly failures: string[] = [];
+  probe(): void {
+    this.probes += 1;
+  }
   timedOut(failure: { cause: string; message: string }): void {
     this.failures.push(failure.message);
     expect(failure.cause).toBe('client-timeout');
@@ -37,6 +41,13 @@ describe('clients that take too long', () => {
     expect(client.failures).toEqual([]);
     clock.advance(2000);
     expect(client.failures).toEqual(['The client asked for nothing for 120 s.']);
+  });
+
+  it('are looked after once a second, whatever they wait for', () => {
+    const { clock, client } = watching();
+    client.awaited = null;
+    clock.advance(10_000);
+    expect(client.probes).toBe(10);
   });
 
   it('have the shorter time for a head, from when it began', () => {
