@@ -46,6 +46,11 @@ export const AppliedFaultSchema = z.object({
   delayedMs: z.number().nullable().meta({ description: 'How long it held bytes back, in total.' }),
   bytes: z.int().nullable().meta({ description: 'How many bytes it touched or let through before it cut.' }),
   status: z.int().nullable().meta({ description: 'The HTTP status it answered with.' }),
+  messages: z.int().nullable().meta({ description: 'How many messages of gRPC or WebSocket it touched.' }),
+  code: z.int().nullable().meta({
+    description:
+      'What it ended something with: an error code of HTTP/2, a status of gRPC, the code of a WebSocket close frame.',
+  }),
   outcome: z
     .enum(['acting', 'done', 'released'])
     .meta({ description: 'released: let go early, because the rule was turned off.' }),

@@ -55,6 +55,20 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
     `${verb('have', 'has')} ${percent(fault.share)} of the bytes of the ${fault.direction} changed`,
   duplicate: (fault, verb) =>
     `${verb('get', 'gets')} ${percent(fault.share)} of the pieces of the ${fault.direction} twice`,
+  goaway: (fault, verb) =>
+    fault.code === 'NO_ERROR'
+      ? `${verb('are', 'is')} the last on ${verb('their', 'its')} HTTP/2 connection`
+      : `${verb('have', 'has')} ${verb('their', 'its')} HTTP/2 connection ended with ${fault.code}`,
+  'rst-stream': (fault, verb) =>
+    `${verb('have', 'has')} ${verb('their', 'its')} stream reset with ${fault.code}${cutPlaces[fault.at]}`,
+  'grpc-status': (fault, verb) =>
+    fault.form === 'missing'
+      ? `${verb('get', 'gets')} no gRPC status`
+      : `${verb('get', 'gets')} gRPC ${fault.status}`,
+  'grpc-abort': (fault, verb) =>
+    `${verb('end', 'ends')} with gRPC ${fault.status} after ${count(fault.afterMessages, 'message')} of the ${fault.direction}`,
+  'grpc-delay': (fault, verb) =>
+    `${verb('wait', 'waits')} ${duration(fault.delayMs)} for each gRPC message of the ${fault.direction}`,
   'tls-certificate': (fault, verb) => `${verb('meet', 'meets')} ${certificateWords[fault.problem]}`,
   'tls-abort': (fault, verb) =>
     `${verb('have', 'has')} ${verb('their', 'its')} TLS handshake ended${fault.alert === 'close' ? '' : ` with ${fault.alert}`}`,
@@ -123,6 +137,11 @@ function latencyWords({ latencyMs, jitterMs, distribution, percentiles }: FaultO
 
 function beforeSent(direction: Direction, verb: Verb): string {
   return direction === 'request' ? ` before ${verb('they are', 'it is')} sent` : '';
+}
+
+/** `1 message`, `3 messages`. */
+function count(number: number, what: string): string {
+  return `${number.toLocaleString('en-US')} ${what}${number === 1 ? '' : 's'}`;
 }
 
 /** `2 s`, `1.5 s`, `500 ms`. */

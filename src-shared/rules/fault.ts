@@ -18,6 +18,13 @@ import {
   WrongLengthFaultSchema,
 } from './faults/http.ts';
 import {
+  GoawayFaultSchema,
+  GrpcAbortFaultSchema,
+  GrpcDelayFaultSchema,
+  GrpcStatusFaultSchema,
+  RstStreamFaultSchema,
+} from './faults/http2.ts';
+import {
   BandwidthFaultSchema,
   CorruptFaultSchema,
   DuplicateFaultSchema,
@@ -70,6 +77,11 @@ export const faultSchemas = {
   'reset-peer': ResetPeerFaultSchema,
   corrupt: CorruptFaultSchema,
   duplicate: DuplicateFaultSchema,
+  goaway: GoawayFaultSchema,
+  'rst-stream': RstStreamFaultSchema,
+  'grpc-status': GrpcStatusFaultSchema,
+  'grpc-abort': GrpcAbortFaultSchema,
+  'grpc-delay': GrpcDelayFaultSchema,
   'tls-certificate': TlsCertificateFaultSchema,
   'tls-abort': TlsAbortFaultSchema,
   'tls-stall': TlsStallFaultSchema,

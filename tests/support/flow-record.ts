@@ -63,6 +63,8 @@ export function appliedFault(different: Partial<AppliedFault> = {}): AppliedFaul
     delayedMs: null,
     bytes: null,
     status: null,
+    messages: null,
+    code: null,
     outcome: 'done',
     note: '',
     ...different,

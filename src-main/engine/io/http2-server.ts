@@ -72,6 +72,12 @@ export class Http2Server {
     this.session.destroy();
   }
 
+  /** The same, with that code in its GOAWAY. */
+  goaway(code: number): void {
+    this.session.goaway(code);
+    this.session.destroy();
+  }
+
   #opened(stream: ServerHttp2Stream, object: IncomingHttpHeaders, flags: number, fields: string[]): void {
     const ended = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
     const side = new ServerStream(this.#queue, this, stream, !ended);

@@ -50,6 +50,9 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   #inputEnded = false;
   #isClosed = false;
   #resetCode = 0;
+  /** What is done when the trailers have been sent; null: nothing, or they have been. */
+  #afterTrailers: (() => void) | null = null;
+  #areTrailersSent = false;
   readonly #queue: FlushQueue;
 
   constructor(queue: FlushQueue) {
@@ -132,6 +135,8 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   resetWith(code: number): void {
     this.flush();
     const { stream } = this;
+    if (this.#isEnding && this.#endsWith !== null && !this.#areTrailersSent)
+      return this.#resetAfterTrailers(code);
     const isWritable = stream !== null && this.#isHeadSent && !stream.writableEnded && !stream.destroyed;
     if (!isWritable || this.#isClosed) return this.abandonWith(code);
     // RST_STREAM overtakes what waits to be sent, the head as well.
@@ -140,6 +145,16 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
       timer.cancel();
       this.abandonWith(code);
     });
+  }
+
+  /** node:http2 asks for trailers when the body is out: a reset before that would take their place. */
+  #resetAfterTrailers(code: number): void {
+    const { clock } = this.#queue;
+    const timer = clock.setTimer(resetAtLatestMs, () => this.abandonWith(code), true);
+    this.#afterTrailers = () => {
+      timer.cancel();
+      clock.setTimer(0, () => this.abandonWith(code), true);
+    };
   }
 
   abandonWith(code: number): void {
@@ -207,6 +222,8 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
     const { stream } = this;
     if (stream === null || stream.destroyed || stream.closed) return;
     stream.sendTrailers(this.#endsWith === null ? {} : fieldsObject(this.#endsWith));
+    this.#areTrailersSent = true;
+    this.#afterTrailers?.();
   }
 
   #closed(): void {

@@ -1,4 +1,5 @@
 import type { Cut } from '../rules/faults/stage.ts';
+import { http2CodeName } from './http2/error-codes.ts';
 import type { NetworkFailure } from './ports.ts';
 
 /** What a flow says whose connection a rule has ended. */

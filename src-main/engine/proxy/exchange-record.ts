@@ -88,6 +88,12 @@ export class ExchangeRecord {
     }
   }
 
+  /** A rule has put these in the place of what came. */
+  trailersReplaced(fields: readonly string[]): void {
+    this.flow.trailers = '';
+    this.responseTrailers(fields);
+  }
+
   localAnswer(answer: LocalResponse, headBytes: number, body: Buffer): void {
     const flow = this.flow;
     flow.status = answer.status;

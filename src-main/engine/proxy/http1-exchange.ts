@@ -258,6 +258,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   /** Whether a rule answers in place of the upstream, or ends the connection: at once, or for the status that came. */
   #isReplaced(): boolean {
     const { plan } = this.#rules;
+    plan?.callIs();
     const cut = plan?.takeCutAtStart() ?? null;
     const answer = cut === null ? (plan?.takeAnswer(this.#call !== null) ?? null) : null;
     if (cut !== null) this.cut(cut);

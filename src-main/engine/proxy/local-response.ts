@@ -1,6 +1,7 @@
 import type { FailureCause } from '#shared/flow/failure-cause.ts';
 import type { LocalAnswer } from '../rules/faults/stage.ts';
 import { fieldLines } from './http1/encode.ts';
+import type { FlatFields } from './http1/fields.ts';
 import type { NetworkFailure } from './ports.ts';
 
 /** An answer of Spike's own, in the parts that a flow records. */
@@ -10,6 +11,8 @@ export interface LocalResponse {
   /** Field lines, each with its CRLF, framing included. */
   readonly fieldsText: string;
   readonly body: Buffer;
+  /** Of gRPC; null or absent: none. */
+  readonly trailers?: FlatFields | null;
 }
 
 /** The reason phrases of RFC 9110, section 15, and of those that services are known to send. */
@@ -38,6 +41,7 @@ function allowsBody(status: number): boolean {
 
 /** The answer of a status fault. Framing fields are Spike's own, whatever the rule says. */
 export function faultResponse(answer: LocalAnswer): LocalResponse {
+  if (answer.grpc !== undefined) return grpcResponse(answer, answer.grpc.trailers);
   const given = Object.entries(answer.headers).filter(
     ([name]) => !/^(content-length|transfer-encoding|connection)$/i.test(name),
   );
@@ -49,6 +53,11 @@ export function faultResponse(answer: LocalAnswer): LocalResponse {
     );
   }
   return response(answer.status, fields, answer.body);
+}
+
+function grpcResponse({ status, headers }: LocalAnswer, trailers: FlatFields | null): LocalResponse {
+  const fieldsText = fieldLines(Object.entries(headers).flat());
+  return { status, reason: reasonPhrase(status), fieldsText, body: Buffer.alloc(0), trailers };
 }
 
 const tookTooLong: ReadonlySet<FailureCause> = new Set<FailureCause>([

@@ -7,6 +7,8 @@ export class FaultMark {
   delayedMs: number | null = null;
   bytes: number | null = null;
   status: number | null = null;
+  messages: number | null = null;
+  code: number | null = null;
   outcome: AppliedFault['outcome'] = 'acting';
   /** Set by the fault: turns the numbers into a sentence. */
   describe: (mark: FaultMark) => string = () => '';
@@ -34,6 +36,8 @@ export class FaultMark {
       delayedMs: this.delayedMs === null ? null : round3(this.delayedMs),
       bytes: this.bytes,
       status: this.status,
+      messages: this.messages,
+      code: this.code,
       outcome: this.outcome,
       note: this.describe(this),
     };
@@ -47,6 +51,11 @@ function round3(ms: number): number {
 /** `2,014 ms`, for notes. */
 export function milliseconds(ms: number | null): string {
   return `${Math.round(ms ?? 0).toLocaleString('en-US')} ms`;
+}
+
+/** `3 messages`, for notes. */
+export function messageCount(messages: number | null): string {
+  return `${(messages ?? 0).toLocaleString('en-US')} ${messages === 1 ? 'message' : 'messages'}`;
 }
 
 /** `4,096 bytes`, for notes. */

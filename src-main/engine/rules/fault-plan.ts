@@ -1,5 +1,6 @@
 import type { AppliedFault, Direction, FlowError } from '#shared/flow/flow.ts';
 import type { Fault } from '#shared/rules/fault.ts';
+import { grpcStatusNames, http2ErrorCodes } from '#shared/rules/faults/http2.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import { FaultMark } from './fault-mark.ts';
@@ -7,6 +8,7 @@ import type { RuleHit } from './rule-hit.ts';
 import { faultRegistry } from './faults/registry.ts';
 import type {
   AnyFaultImplementation,
+  CallKind,
   ConnectFault,
   Cut,
   HandshakeFault,
@@ -86,6 +88,52 @@ export class FaultPlan {
     return [...new Set(this.#faults.map((planned) => planned.rule))];
   }
 
+  /** What the call is, by default one of HTTP/1: faults that act on other calls only are told, and do nothing. */
+  callIs(call: CallKind = { isHttp2: false, isGrpc: false }): void {
+    const acts = ({ implementation: { needsCall } }: PlannedFault): boolean =>
+      needsCall === undefined || call[needsCall];
+    for (const planned of this.#faults) {
+      if (acts(planned)) continue;
+      const mark = this.#mark(planned, null);
+      const what = planned.implementation.needsCall === 'isGrpc' ? 'gRPC in HTTP/2' : 'in HTTP/2';
+      mark.outcome = 'done';
+      mark.describe = () => `did nothing: the call is not ${what}`;
+    }
+    this.#faults = this.#faults.filter(acts);
+  }
+
+  /** The code of the GOAWAY that the client's connection gets, marked as done; null for none. */
+  takeGoaway(): number | null {
+    return this.#takeCode(
+      (implementation, fault) => implementation.goaway?.(fault as never) ?? null,
+      (name) => `ended the client's connection with GOAWAY ${name}`,
+    );
+  }
+
+  /** The code that the stream is reset with at once, marked as done; null when it is not. */
+  takeStreamReset(): number | null {
+    return this.#takeCode(
+      (implementation, fault) => implementation.resetsStreamAtStart?.(fault as never) ?? null,
+      (name) => `reset the stream with ${name} before anything was sent`,
+    );
+  }
+
+  #takeCode(
+    codeOf: (implementation: AnyFaultImplementation, fault: Fault) => number | null,
+    describe: (name: string) => string,
+  ): number | null {
+    for (const planned of this.#faults) {
+      const code = codeOf(planned.implementation, planned.fault);
+      if (code === null) continue;
+      const mark = this.#mark(planned, null);
+      mark.outcome = 'done';
+      mark.code = code;
+      mark.describe = () => describe(http2ErrorCodes[code] ?? String(code));
+      return code;
+    }
+    return null;
+  }
+
   /** How the connection is ended at once, marked as done; null when it is not. */
   takeCutAtStart(): Cut | null {
     for (const planned of this.#faults) {
@@ -147,7 +195,8 @@ export class FaultPlan {
       mark.status = answer.status;
       mark.outcome = 'done';
       const how = wasAsked ? "in place of the upstream's answer" : 'without asking the upstream';
-      mark.describe = () => `answered ${answer.status} ${how}`;
+      mark.code = answer.grpc?.status ?? null;
+      mark.describe = () => `answered ${answerWords(answer)} ${how}`;
       return answer;
     }
     return null;
@@ -331,6 +380,11 @@ export class FaultPlan {
     this.marks.push(mark);
     return mark;
   }
+}
+
+function answerWords({ status, grpc }: LocalAnswer): string {
+  if (grpc === undefined) return String(status);
+  return grpc.status === null ? 'without a gRPC status' : (grpcStatusNames[grpc.status] ?? '');
 }
 
 function counterOf(ruleId: string, type: string, direction: Direction): string {

@@ -1,3 +1,4 @@
+import type { FlatFields } from '../proxy/http1/fields.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import type { ReleaseReason, Stage, StageContext } from './faults/stage.ts';
 
@@ -8,6 +9,9 @@ export interface LinkOutput {
   reset(): void;
   /** Ends the connection in an orderly way, in the middle of what it is in. */
   close(): void;
+  /** See `StageContext`; absent where there are no streams. */
+  resetStream?(code: number): void;
+  endCall?(trailers: FlatFields): void;
 }
 
 /** What feeds a link and can be told to wait. */
@@ -30,7 +34,7 @@ export const linkHoldLimitBytes = 1_048_576;
 /** What a stage can do to its link. */
 export type StageOutput = Pick<
   StageContext,
-  'emit' | 'emitEnd' | 'reset' | 'close' | 'dropped' | 'added' | 'collects'
+  'emit' | 'emitEnd' | 'reset' | 'close' | 'resetStream' | 'endCall' | 'dropped' | 'added' | 'collects'
 >;
 export type StageMaker = (out: StageOutput) => Stage;
 
@@ -81,6 +85,12 @@ export class Link {
       },
       close: () => {
         if (!this.#disposed) this.#output.close();
+      },
+      resetStream: (code) => {
+        if (!this.#disposed) this.#output.resetStream?.(code);
+      },
+      endCall: (trailers) => {
+        if (!this.#disposed) this.#output.endCall?.(trailers);
       },
       dropped: (bytes) => this.#letGo(bytes),
       added: (bytes) => {

@@ -7,6 +7,13 @@ import { LinkedMessage } from './linked-message.ts';
 import type { Http2ClientStream, Http2ResponseHead } from './ports.ts';
 import { withoutConnectionFields } from './translate-head.ts';
 
+export interface Http2AnswerOwner extends AnswerOwner {
+  /** A rule resets the client's stream. */
+  resetStream(code: number): void;
+  /** A rule ends the call with these trailers: nothing more of the upstream is wanted. */
+  callEnded(trailers: FlatFields): void;
+}
+
 /** An answer on its way to the client's stream: straight, or through the link where rules stand. */
 export class Http2Answer {
   /** A head has been told: another one cannot be. */
@@ -14,9 +21,9 @@ export class Http2Answer {
   trailers: FlatFields | null = null;
   #link: LinkedMessage | null = null;
   readonly #client: Http2ClientStream;
-  readonly #owner: AnswerOwner;
+  readonly #owner: Http2AnswerOwner;
 
-  constructor(client: Http2ClientStream, owner: AnswerOwner) {
+  constructor(client: Http2ClientStream, owner: Http2AnswerOwner) {
     this.#client = client;
     this.#owner = owner;
   }
@@ -58,6 +65,11 @@ export class Http2Answer {
         data: (bytes) => this.#write(bytes),
         end: () => owner.delivered(),
         cut: (how) => owner.cut(how),
+        resetStream: (code) => owner.resetStream(code),
+        endCall: (changed) => {
+          this.trailers = changed;
+          owner.callEnded(changed);
+        },
       },
       { pause: () => owner.pauseUpstream(hold.link), resume: () => owner.resumeUpstream(hold.link) },
     );

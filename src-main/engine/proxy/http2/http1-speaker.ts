@@ -107,6 +107,10 @@ export class Http1Speaker implements Speaker, CallOwner {
     this.#call.abandon();
   }
 
+  cancelAfterSent(): void {
+    this.#call.abandon();
+  }
+
   pause(reason: number): void {
     this.#call.pause(reason);
   }

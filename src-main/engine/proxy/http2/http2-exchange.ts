@@ -1,11 +1,12 @@
 import type { FlowRecord } from '../../capture/flow-record.ts';
-import type { Cut, MessageShape } from '../../rules/faults/stage.ts';
-import type { AnswerOwner } from '../answer-owner.ts';
+import type { FaultPlan } from '../../rules/fault-plan.ts';
+import type { Cut, LocalAnswer, MessageShape } from '../../rules/faults/stage.ts';
 import { CallRules } from '../call-rules.ts';
-import { cutByRule } from '../cut-by-rule.ts';
+import { cutByRule, resetByRule } from '../cut-by-rule.ts';
 import type { ClientFacts, ProxyEnvironment } from '../environment.ts';
 import { ExchangeRecord } from '../exchange-record.ts';
 import { dropsAltSvc, wayOf, withoutAltSvc } from '../forwarding.ts';
+import { grpcAnswer } from '../../rules/faults/grpc-status.ts';
 import { GrpcCall } from '../grpc/grpc-call.ts';
 import { getField } from '../http1/fields.ts';
 import type { FlatFields } from '../http1/fields.ts';
@@ -18,6 +19,7 @@ import { hold } from '../ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure, TransportOwner } from '../ports.ts';
 import type { Tunnel } from '../tunnel.ts';
 import { Http2Answer } from './answer.ts';
+import type { Http2AnswerOwner } from './answer.ts';
 import { http2Code } from './error-codes.ts';
 import { fieldsText, localFields, requestFieldsText, requestLine, withFields } from './head-text.ts';
 import { Http2StatusGate } from './http2-status-gate.ts';
@@ -35,6 +37,8 @@ export interface Http2ExchangeHost {
   readonly facts: ClientFacts;
   /** The stream is over. */
   exchangeOver(exchange: Http2Exchange): void;
+  /** A rule says GOAWAY: with NO_ERROR the streams at hand end well (RFC 9113, section 6.8), with other codes at once. */
+  goaway(code: number): void;
 }
 
 /**
@@ -45,7 +49,7 @@ export interface Http2ExchangeHost {
  *
  * As `Http1Exchange`, but heads are lists of fields, bodies have no framing, and what breaks is the stream alone.
  */
-export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, TransportOwner {
+export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenFlow, TransportOwner {
   openAt = -1;
   readonly #environment: ProxyEnvironment;
   readonly #host: Http2ExchangeHost;
@@ -188,15 +192,29 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
   /** Whether a rule answers in place of the upstream, or ends the stream: at once, or for the status that came. */
   #isReplaced(): boolean {
     const { plan } = this.#rules;
-    const cut = plan?.takeCutAtStart() ?? null;
-    const answer = cut === null ? (plan?.takeAnswer(this.#call !== null) ?? null) : null;
+    if (plan === null) return false;
+    if (this.#isEndedBy(plan)) return true;
+    const answer = plan.takeAnswer(this.#call !== null);
+    if (answer !== null) this.#replace(answer);
+    return answer !== null;
+  }
+
+  #isEndedBy(plan: FaultPlan): boolean {
+    plan.callIs({ isHttp2: true, isGrpc: this.#grpc !== null });
+    const goaway = plan.takeGoaway();
+    if (goaway !== null) this.#host.goaway(goaway);
+    const code = this.#over ? null : plan.takeStreamReset();
+    if (code !== null) this.resetStream(code);
+    const cut = this.#over ? null : plan.takeCutAtStart();
     if (cut !== null) this.cut(cut);
-    if (answer === null) return cut !== null;
+    return this.#over;
+  }
+
+  #replace(answer: LocalAnswer): void {
     if (this.#call !== null) this.#record.note(this.#call);
     this.#abandon(http2Code.cancel);
     this.#call = null;
     this.#answerLocally(faultResponse(answer));
-    return true;
   }
 
   #send(): void {
@@ -207,11 +225,11 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     if (refusal !== null) return this.callFailed(refusal);
     const { plan } = this.#rules;
     if (plan !== null) this.#sendThroughLink(plan);
-    if (this.#requestLink === null) this.#startCall();
+    if (this.#requestLink === null && !this.#answer.hasBegun) this.#startCall();
     if (this.#head.ended && !this.#over) this.#requestEnd();
   }
 
-  #sendThroughLink(plan: NonNullable<CallRules['plan']>): void {
+  #sendThroughLink(plan: FaultPlan): void {
     const client = this.#client;
     const text = `${requestLine(this.#head)}${this.#record.flow.requestFields}\r\n`;
     plan.requestShape = http2Shape(text.length, this.#head.ended ? 0 : null, !this.#head.ended);
@@ -223,6 +241,8 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
         data: (bytes) => this.#call?.send(bytes),
         end: () => this.#call?.end(client.trailers),
         cut: (how) => this.cut(how),
+        resetStream: (code) => this.resetStream(code),
+        endCall: (trailers) => this.#endCall(trailers),
       },
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
     );
@@ -331,12 +351,16 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
     this.#requestLink = null;
     // What is still to come of the request is read and thrown away.
     this.#client.resume(hold.exchange);
-    const head = { status, fields: localFields(lines), neverIndexed: [], ended: body.length === 0 };
+    const { trailers = null } = answer;
+    const ended = body.length === 0 && trailers === null;
+    const head = { status, fields: localFields(lines), neverIndexed: [], ended };
     const mayHave = mayHaveBody(status, this.#head.method);
     const shape = (): MessageShape => http2Shape(text.length, body.length, mayHave);
     this.#answer.begin(head, text, shape, this.#rules.plan);
     if (body.length > 0) this.#answer.data(body);
-    if (!this.#over) this.#answer.end(null);
+    if (this.#over) return;
+    if (trailers !== null) this.#record.responseTrailers(trailers);
+    this.#answer.end(trailers);
   }
 
   delivered(): void {
@@ -383,10 +407,32 @@ export class Http2Exchange implements UpstreamCallOwner, AnswerOwner, OpenFlow, 
 
   /** A connection that others share is not ended: what ends is the stream, and its code tells the two apart. */
   cut(how: Cut): void {
+    this.#breakOff(how === 'reset' ? http2Code.internalError : http2Code.cancel, cutByRule[how]);
+  }
+
+  resetStream(code: number): void {
+    this.#breakOff(code, resetByRule(code));
+  }
+
+  #breakOff(code: number, failure: NetworkFailure): void {
     if (this.#over) return;
     this.#abandon(http2Code.cancel);
-    this.#finish(cutByRule[how]);
-    this.#client.resetWith(how === 'reset' ? http2Code.internalError : http2Code.cancel);
+    this.#finish(failure);
+    this.#client.resetWith(code);
+  }
+
+  /** A rule on the request ends the call: what the client has not had of an answer is a status alone. */
+  #endCall(trailers: FlatFields): void {
+    if (this.#over) return;
+    this.#call?.cancelAfterSent(http2Code.cancel);
+    if (!this.#answer.hasBegun) return this.#replace(grpcAnswer('trailers-only', trailers));
+    this.callEnded(trailers);
+    this.#answer.end(trailers);
+  }
+
+  callEnded(trailers: FlatFields): void {
+    this.#abandon(http2Code.cancel);
+    this.#record.trailersReplaced(trailers);
   }
 
   #finish(failure: NetworkFailure | null): void {

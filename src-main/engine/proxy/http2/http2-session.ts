@@ -1,9 +1,11 @@
 import type { ClientFacts, ProxyEnvironment } from '../environment.ts';
+import { goawayByRule } from '../cut-by-rule.ts';
 import { failureResponse } from '../local-response.ts';
 import { finishFlow, newFlow } from '../new-flow.ts';
 import type { Awaited, Destination, NetworkFailure } from '../ports.ts';
 import { getField, splitFields } from '../http1/fields.ts';
 import { parseAuthority } from '../http1/target.ts';
+import { http2Code } from './error-codes.ts';
 import { fieldsText } from './head-text.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import type { Http2ExchangeHost } from './http2-exchange.ts';
@@ -15,6 +17,8 @@ export interface Http2ClientConnection {
   drain(): void;
   /** Ends every stream at once. */
   destroy(): void;
+  /** The same, and says why (GOAWAY). */
+  goaway(code: number): void;
 }
 
 export interface HeadLimits {
@@ -60,6 +64,13 @@ export class Http2Session implements Http2ExchangeHost {
   stop(failure: NetworkFailure): void {
     for (const exchange of [...this.#exchanges]) exchange.stop(failure);
     this.connection?.destroy();
+  }
+
+  goaway(code: number): void {
+    if (code === http2Code.noError) return this.drain();
+    const failure = goawayByRule(code);
+    for (const exchange of [...this.#exchanges]) exchange.stop(failure);
+    this.connection?.goaway(code);
   }
 
   /** The connection is gone: streams have told so themselves. What broke the rules of HTTP/2 itself is shown. */

@@ -77,6 +77,11 @@ export class Http2Speaker implements Speaker, Http2UpstreamOwner {
     this.#detach()?.abandonWith(code);
   }
 
+  cancelAfterSent(code: number): void {
+    this.#ended = true;
+    this.#detach()?.resetWith(code);
+  }
+
   pause(reason: number): void {
     this.#stream?.pause(reason);
   }

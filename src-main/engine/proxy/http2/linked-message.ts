@@ -12,6 +12,9 @@ export interface LinkedOutput {
   end(): void;
   /** A rule ends it before its time. */
   cut(how: Cut): void;
+  resetStream(code: number): void;
+  /** See `StageContext`. */
+  endCall(trailers: FlatFields): void;
 }
 
 /**
@@ -45,6 +48,8 @@ export class LinkedMessage {
           end: () => output.end(),
           reset: () => output.cut('reset'),
           close: () => output.cut('close'),
+          resetStream: (code) => output.resetStream(code),
+          endCall: (trailers) => output.endCall(trailers),
         },
         source,
       ),

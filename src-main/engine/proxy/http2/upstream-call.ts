@@ -44,6 +44,8 @@ export interface Speaker extends CallObservations {
   end(trailers: FlatFields | null): void;
   /** Gives the call up. */
   cancel(code: number): void;
+  /** The same, behind what was sent. */
+  cancelAfterSent(code: number): void;
   pause(reason: number): void;
   resume(reasons: number): void;
 }
@@ -70,6 +72,8 @@ export class UpstreamCall implements ProtocolRequest, SpeakerOwner, CallObservat
   #end: { readonly trailers: FlatFields | null } | null = null;
   #retried = false;
   #over = false;
+  /** It is given up as soon as it has been sent; null: it is not. */
+  #cancelsWith: number | null = null;
   readonly #askedAt: number;
   readonly #request: UpstreamRequest;
   readonly #owner: UpstreamCallOwner;
@@ -112,6 +116,14 @@ export class UpstreamCall implements ProtocolRequest, SpeakerOwner, CallObservat
     this.#over = true;
     this.#lease?.cancel();
     this.#speaker?.cancel(code);
+  }
+
+  /** Gives the call up, and lets the upstream see what was sent of it: one that is still to be connected as well. */
+  cancelAfterSent(code: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#speaker === null) this.#cancelsWith = code;
+    else this.#speaker.cancelAfterSent(code);
   }
 
   pause(reason: number): void {
@@ -214,6 +226,7 @@ export class UpstreamCall implements ProtocolRequest, SpeakerOwner, CallObservat
     speaker.start();
     for (const bytes of this.#kept ?? []) speaker.send(bytes);
     if (this.#end !== null) speaker.end(this.#end.trailers);
+    if (this.#cancelsWith !== null) speaker.cancelAfterSent(this.#cancelsWith);
     this.#client.resume(hold.connecting);
   }
 

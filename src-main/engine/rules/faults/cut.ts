@@ -1,9 +1,21 @@
 import type { FaultOf } from '#shared/rules/fault.ts';
+import { http2ErrorCodes } from '#shared/rules/faults/http2.ts';
 import { byteCount } from '../fault-mark.ts';
-import type { Cut, FaultImplementation, Stage, StageContext } from './stage.ts';
+import type { FaultImplementation, Stage, StageContext } from './stage.ts';
+
+/** How something is ended, and the words for it. */
+interface Ending {
+  /** "resets the connection". */
+  readonly ends: string;
+  /** "reset the connection". */
+  readonly ended: string;
+  /** The code that it is ended with; null: none. */
+  readonly code: number | null;
+  end(context: StageContext): void;
+}
 
 /**
- * Ends the client's connection at a stage of the response, with a TCP RST or in an orderly way. Where the middle of a body cannot be known
+ * Ends the client's connection, or its stream, at a stage of the response. Where the middle of a body cannot be known
  * (chunked, until close, a tunnel) it is after the first bytes of the body that come.
  */
 class CutStage implements Stage {
@@ -11,20 +23,20 @@ class CutStage implements Stage {
   #released = false;
   #done = false;
   readonly #at: FaultOf<'reset'>['at'];
-  readonly #how: Cut;
+  readonly #ending: Ending;
   readonly #context: StageContext;
 
-  constructor(fault: FaultOf<'reset' | 'close'>, how: Cut, context: StageContext) {
-    this.#at = fault.at;
-    this.#how = how;
-    const [cuts, cut] = how === 'reset' ? ['resets', 'reset'] : ['closes', 'closed'];
+  constructor(at: FaultOf<'reset'>['at'], ending: Ending, context: StageContext) {
+    this.#at = at;
+    this.#ending = ending;
     this.#context = context;
+    const { ends, ended } = ending;
     context.mark.describe = (mark) =>
       mark.bytes !== null
-        ? `${cut} the connection after ${byteCount(mark.bytes)} of the response`
+        ? `${ended} after ${byteCount(mark.bytes)} of the response`
         : mark.outcome === 'released'
-          ? `was let go before it ${cut} the connection`
-          : `${cuts} the connection when the response comes`;
+          ? `was let go before it ${ended}`
+          : `${ends} when the response comes`;
   }
 
   push(chunk: Buffer): void {
@@ -59,9 +71,9 @@ class CutStage implements Stage {
   #cut(): void {
     this.#done = true;
     this.#context.mark.bytes = this.#passed;
+    this.#context.mark.code = this.#ending.code;
     this.#context.mark.outcome = 'done';
-    if (this.#how === 'reset') this.#context.reset();
-    else this.#context.close();
+    this.#ending.end(this.#context);
   }
 
   /** How many bytes of the message pass before the cut. */
@@ -75,16 +87,49 @@ class CutStage implements Stage {
   }
 }
 
+const resetting: Ending = {
+  ends: 'resets the connection',
+  ended: 'reset the connection',
+  code: null,
+  end: (context) => context.reset(),
+};
+
+const closing: Ending = {
+  ends: 'closes the connection',
+  ended: 'closed the connection',
+  code: null,
+  end: (context) => context.close(),
+};
+
+function resettingStream(name: FaultOf<'rst-stream'>['code']): Ending {
+  const code = http2ErrorCodes.indexOf(name);
+  return {
+    ends: `resets the stream with ${name}`,
+    ended: `reset the stream with ${name}`,
+    code,
+    end: (context) => context.resetStream(code),
+  };
+}
+
 export const reset: FaultImplementation<'reset'> = {
   directions: (fault) => (fault.at === 'start' ? [] : ['response']),
-  createStage: (fault, context) => new CutStage(fault, 'reset', context),
+  createStage: (fault, context) => new CutStage(fault.at, resetting, context),
   answer: null,
   cutsAtStart: (fault) => (fault.at === 'start' ? 'reset' : null),
 };
 
 export const close: FaultImplementation<'close'> = {
   directions: (fault) => (fault.at === 'start' ? [] : ['response']),
-  createStage: (fault, context) => new CutStage(fault, 'close', context),
+  createStage: (fault, context) => new CutStage(fault.at, closing, context),
   answer: null,
   cutsAtStart: (fault) => (fault.at === 'start' ? 'close' : null),
+};
+
+export const rstStream: FaultImplementation<'rst-stream'> = {
+  needsMessages: true,
+  needsCall: 'isHttp2',
+  directions: (fault) => (fault.at === 'start' ? [] : ['response']),
+  createStage: (fault, context) => new CutStage(fault.at, resettingStream(fault.code), context),
+  answer: null,
+  resetsStreamAtStart: (fault) => (fault.at === 'start' ? http2ErrorCodes.indexOf(fault.code) : null),
 };

@@ -4,9 +4,13 @@ import { bandwidth } from './bandwidth.ts';
 import { body } from './body.ts';
 import { connectTimeout, dnsFailure, refuse } from './connect-faults.ts';
 import { corrupt } from './corrupt.ts';
-import { close, reset } from './cut.ts';
+import { close, reset, rstStream } from './cut.ts';
 import { delay } from './delay.ts';
 import { duplicate } from './duplicate.ts';
+import { goaway } from './goaway.ts';
+import { grpcAbort } from './grpc-abort.ts';
+import { grpcDelay } from './grpc-delay.ts';
+import { grpcStatus } from './grpc-status.ts';
 import { tlsAbort, tlsCertificate, tlsStall, tlsVersion } from './handshake-faults.ts';
 import { hang, silence } from './hang.ts';
 import { headers } from './headers.ts';
@@ -37,6 +41,11 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   'truncated-gzip': truncatedGzip,
   reset,
   hang,
+  goaway,
+  'rst-stream': rstStream,
+  'grpc-status': grpcStatus,
+  'grpc-abort': grpcAbort,
+  'grpc-delay': grpcDelay,
   'tls-certificate': tlsCertificate,
   'tls-abort': tlsAbort,
   'tls-stall': tlsStall,

@@ -63,6 +63,13 @@ export interface StageContext {
   reset(): void;
   /** Ends the client's connection in an orderly way, after what was emitted. */
   close(): void;
+  /** HTTP/2: resets the client's stream with that code, after what was emitted. */
+  resetStream(code: number): void;
+  /**
+   * gRPC: gives the upstream up and ends the call with these trailers. On the response they follow `emitEnd`, which is to be
+   * called next; on the request they are sent at once, and nothing more of it is taken.
+   */
+  endCall(trailers: FlatFields): void;
   /** Bytes that came in and are never going to be emitted: they are held no more. */
   dropped(bytes: number): void;
   /** Bytes that are emitted on top of what came in. */
@@ -98,12 +105,29 @@ export interface LocalAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** It is one of gRPC, which has no Content-Length; absent: it is not. */
+  readonly grpc?: {
+    /** null: it ends with its head. */
+    readonly trailers: FlatFields | null;
+    /** Its status; null: it has none. */
+    readonly status: number | null;
+  };
+}
+
+/** What a call is, for faults that act on some calls only. */
+export interface CallKind {
+  /** Its client speaks HTTP/2. */
+  readonly isHttp2: boolean;
+  /** In HTTP/2, and by its content type. */
+  readonly isGrpc: boolean;
 }
 
 /** How one type of fault is run. What it does not do is null. */
 export interface FaultImplementation<T extends FaultType> {
   /** Its stages read HTTP: on a tunnel they have no place. Absent: any bytes will do. */
   readonly needsMessages?: true;
+  /** What a call has to be, to be acted on; one that is not is told so in its mark. Absent: any will do. */
+  readonly needsCall?: keyof CallKind;
   /** The directions whose link it stands on. */
   directions(fault: FaultOf<T>): readonly Direction[];
   /** A stage for the link; null for a fault that is not about bytes. */
@@ -116,6 +140,10 @@ export interface FaultImplementation<T extends FaultType> {
   failsConnecting?(fault: FaultOf<T>): ConnectFault | null;
   /** How it ends the connection as the call or tunnel begins; absent or null: it does not. */
   cutsAtStart?(fault: FaultOf<T>): Cut | null;
+  /** The code that the client's stream is reset with as the call begins; absent or null: it is not. */
+  resetsStreamAtStart?(fault: FaultOf<T>): number | null;
+  /** The code of the GOAWAY that the client's connection gets as the call begins; absent: none. */
+  goaway?(fault: FaultOf<T>): number;
 }
 
 /** An implementation without its type parameter, as the runtime uses it after looking it up by `fault.type`. */

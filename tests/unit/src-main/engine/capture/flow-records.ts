@@ -71,6 +71,8 @@ export function appliedFault(parts: Partial<AppliedFault> = {}): AppliedFault {
     delayedMs: 2000,
     bytes: null,
     status: null,
+    messages: null,
+    code: null,
     outcome: 'done',
     note: 'held the response for 2,000 ms',
     ...parts,

@@ -75,6 +75,8 @@ const fault: fc.Arbitrary<AppliedFault> = fc.record({
   delayedMs: duration,
   bytes: orNull(size),
   status: orNull(fc.nat()),
+  messages: orNull(fc.nat()),
+  code: orNull(fc.nat()),
   outcome: fc.constantFrom('acting', 'done', 'released'),
   note: fc.string(),
 });

@@ -403,6 +403,8 @@ describe('redaction', () => {
             delayedMs: null,
             bytes: null,
             status: null,
+            messages: null,
+            code: null,
             outcome: 'done',
             note: `held ${url}`,
           },
