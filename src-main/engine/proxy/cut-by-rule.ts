@@ -15,3 +15,23 @@ export const cutByRule: Readonly<Record<Cut, NetworkFailure>> = {
     message: 'A rule closed the connection to the client.',
   },
 };
+
+/** What the flow says of a stream that a rule has reset. */
+export function resetByRule(code: number): NetworkFailure {
+  const name = http2CodeName(code);
+  return {
+    cause: 'fault-reset',
+    code: `HTTP2_${name}`,
+    message: `A rule reset the client's stream with ${name}.`,
+  };
+}
+
+/** What the flows of a connection say that a rule has ended. */
+export function goawayByRule(code: number): NetworkFailure {
+  const name = http2CodeName(code);
+  return {
+    cause: 'fault-close',
+    code: `HTTP2_${name}`,
+    message: `A rule ended the client's HTTP/2 connection with GOAWAY ${name}.`,
+  };
+}
