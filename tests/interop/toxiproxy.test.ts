@@ -162,6 +162,7 @@ describe('bandwidth', () => {
 describe('slicer', () => {
   it('cuts into pieces of about that size, so many µs apart', async () => {
     await addToxic({
+      name: 'cut',
       type: 'slicer',
       attributes: { average_size: 100, size_variation: 20, delay: 20_000 },
     });
@@ -458,7 +459,8 @@ describe('a proxy', () => {
 
 describe('in the hit log', () => {
   it('a connection names the toxics that acted, and each counts its hits, over both workers', async () => {
-    await addToxic({ type: 'latency', attributes: { latency: 10, jitter: 0 } });
+    // A name of its own: rules are known by their names, and so are the flows that they hit.
+    await addToxic({ name: 'counted', type: 'latency', attributes: { latency: 10, jitter: 0 } });
     for (let round = 0; round < 6; round += 1) {
       const client = await connected();
       upstream.end('hello');
