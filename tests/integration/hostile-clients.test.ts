@@ -305,3 +305,68 @@ describe('in SOCKS5, a client', () => {
     await settled({ recorded: bad });
   });
 });
+
+describe('first bytes', () => {
+  const nonsense = '\0\x01 nonsense\r\n\r\n';
+  const says: readonly [string, string, number, Row['recorded']][] = [
+    ['a method in lower case', 'get / HTTP/1.1\r\nHost: a\r\n\r\n', 200, null],
+    ['an empty line and a request', '\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n', 200, null],
+    ['nonsense', nonsense, 400, bad],
+  ];
+
+  async function answering(layer: Layer) {
+    return await scene.server(layer, (side) => {
+      side.socket.on('end', () => side.end());
+      side.socket.on('data', (bytes: Buffer) => {
+        side.received += bytes.toString('latin1');
+        if (side.received.endsWith('\r\n\r\n')) side.say('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      });
+    });
+  }
+
+  it.each(says)('that are %s are HTTP where TLS has agreed on it', async (_, text, status, recorded) => {
+    const upstream = await answering('TLS');
+    const client = await scene.client('TLS', upstream.authority, ['http/1.1']);
+    client.raw.write(text);
+    await client.raw.see(`HTTP/1.1 ${status} `);
+    client.side.end();
+    await client.raw.toClose();
+    await settled({ recorded });
+    expect((await scene.spike.flow()).flow.kind).toBe(recorded?.kind ?? 'http');
+  });
+
+  it.each(says)('that are %s are HTTP on a route to an http upstream', async (_, text, status, recorded) => {
+    const upstream = await answering('plain');
+    await scene.spike.configure({
+      routes: [{ name: 'service', listen: '127.0.0.1:0', upstream: upstream.url }],
+    });
+    const client = await scene.peers.connect(scene.spike.port('service'));
+    client.write(text);
+    await client.see(`HTTP/1.1 ${status} `);
+    client.end();
+    await client.toClose();
+    await settled({ recorded });
+  });
+
+  it('that are nonsense are bytes where TLS has agreed on nothing', async () => {
+    const upstream = await answering('TLS');
+    const client = await scene.client('TLS', upstream.authority);
+    client.raw.write(nonsense);
+    await client.raw.see('\r\n\r\nok');
+    expect(upstream.sides[0]?.received).toBe(nonsense);
+    client.side.end();
+    await client.raw.toClose();
+    await settled({ recorded: null });
+  });
+
+  it('are waited for as those of HTTP where TLS has agreed on it: no upstream is asked to speak first', async () => {
+    const upstream = await answering('TLS');
+    const client = await scene.client('TLS', upstream.authority, ['http/1.1']);
+    client.raw.write('G');
+    // Longer than a server is given to speak first.
+    expect(await client.raw.see('408 Request Timeout')).toContain('spike-error: client-timeout');
+    await client.raw.toClose();
+    expect(upstream.sides).toHaveLength(0);
+    await settled({ recorded: late });
+  });
+});

@@ -123,13 +123,18 @@ export class HostileScene {
   }
 
   /** A client of the proxy port: plain, or inside CONNECT and TLS to that authority. */
-  async client(layer: Layer, authority: string): Promise<HostileClient> {
+  async client(layer: Layer, authority: string, alpn: readonly string[] = []): Promise<HostileClient> {
     const raw = await this.peers.connect(this.spike.proxyPort);
     if (layer === 'plain') return { raw, side: new HostileSide(raw.socket) };
     raw.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
     await raw.see('\r\n\r\n');
     raw.socket.removeAllListeners('data');
-    const secure = connectTls({ socket: raw.socket, servername: 'localhost', ca: this.spike.caPem });
+    const secure = connectTls({
+      socket: raw.socket,
+      servername: 'localhost',
+      ca: this.spike.caPem,
+      ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
+    });
     this.peers.also(() => void secure.destroy());
     await once(secure, 'secureConnect');
     return { raw: new RawClient(secure), side: new HostileSide(raw.socket, secure) };

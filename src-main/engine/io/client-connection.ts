@@ -188,7 +188,7 @@ export class ClientConnection
   received(bytes: Buffer): void {
     const all = this.#sniffed === null ? bytes : Buffer.concat([this.#sniffed, bytes]);
     this.#sniffed = all;
-    const speaks = identifyFirstBytes(all);
+    const speaks = this.#isHttp1 ? 'http1' : identifyFirstBytes(all);
     if (speaks === 'more' && all.length < sniffLimitBytes) return;
     this.#cancelTimer?.();
     if (speaks === 'http1') return void this.#openSession(all);
@@ -268,6 +268,11 @@ export class ClientConnection
     this.#door.close();
     this.#environment.connectionClosed(this);
   };
+
+  /** Agreed on with the client (RFC 7301): whatever its bytes look like, the parser says what is wrong with them. */
+  get #isHttp1(): boolean {
+    return this.tls?.intercepted === true && this.tls.alpn === 'http/1.1';
+  }
 
   /** Neither HTTP/1 nor TLS. */
   #openOther(bytes: Buffer): void {
@@ -415,10 +420,11 @@ export class ClientConnection
     return this.#transport;
   }
 
-  handshakeOver(): void {
+  handshakeOver(alpn: string | null): void {
     if (this.isDraining) this.#transport.close();
-    // Some servers speak first inside TLS as well (SMTPS, IMAPS); a route says what its upstream speaks.
-    else if (this.#entry.destination === null && this.destination !== null) this.#waitForClient();
+    // Some servers speak first inside TLS as well (SMTPS, IMAPS), unless HTTP was agreed on; a route says what its upstream speaks.
+    else if (this.#entry.destination === null && this.destination !== null && alpn === null)
+      this.#waitForClient();
   }
 
   opened(tls: TlsFacts, name: string, bytes: Buffer): void {

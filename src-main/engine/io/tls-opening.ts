@@ -41,7 +41,8 @@ export interface TlsOpeningHost extends ClientFacts {
   handshakeBegins(serverName: string | null): void;
   /** Takes over the socket inside TLS. */
   own(secure: TLSSocket): SocketTransport;
-  handshakeOver(): void;
+  /** @param alpn The protocol that was agreed on; null for none. */
+  handshakeOver(alpn: string | null): void;
   /** The client has said something inside; `name` is whom its certificate is for. */
   opened(tls: TlsFacts, name: string, bytes: Buffer): void;
   /** The client does not go on with the certificate that it was shown. */
@@ -227,7 +228,7 @@ export class TlsOpening {
     };
     secure.once('secure', () => {
       this.isHandshaking = false;
-      this.#host.handshakeOver();
+      this.#host.handshakeOver(this.#factsOf(secure).alpn);
     });
   }
 
