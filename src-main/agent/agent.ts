@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { Status } from '#shared/contract/status.ts';
+import type { Scenario } from '#shared/scenarios/scenario.ts';
 import { writeAgentFile } from '../control/agent-file.ts';
 import { createControl } from '../control/control.ts';
 import type { Control } from '../control/control.ts';
@@ -14,6 +15,7 @@ import { createSystemClock } from '../engine/clock.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Engine, EngineOptions } from '../engine/engine-interface.ts';
 import type { Log } from '../engine/log.ts';
+import { ScenarioRunner } from '../engine/scenarios/scenario-runner.ts';
 import type { Environment } from '../workspace/environment.ts';
 import { memoryWorkspace, openWorkspace, readWorkspace } from '../workspace/workspace-sync.ts';
 import type { OpenWorkspace } from '../workspace/workspace-sync.ts';
@@ -106,9 +108,18 @@ async function composeAgent(
 
   const apis: { address: string }[] = [];
   const engine = await startEngine(options, clock, opened, () => apis.map(({ address }) => address));
-  const workspace = await WorkspaceSlot.open(options, { engine, demo, clock });
+  const slot: { workspace?: WorkspaceSlot } = {};
+  const scenarios = new ScenarioRunner({
+    engine,
+    clock,
+    log,
+    scenarios: () => slot.workspace?.scenarios() ?? [],
+  });
+  const workspace = await WorkspaceSlot.open(options, { engine, demo, clock, scenarios });
+  slot.workspace = workspace;
   opened.push(() => workspace.close());
-  const control = openControl(options, { engine, workspace, clock });
+  opened.push(() => scenarios.close()); // its rules are as they were when the file is written last
+  const control = openControl(options, { engine, workspace, clock, scenarios });
   opened.push(() => control.close());
   const token = await loadOrCreateToken(homeDirectory);
   const server = await serve(options, control, token);
@@ -166,11 +177,12 @@ async function startEngine(
 
 function openControl(
   options: AgentOptions,
-  { engine, workspace, clock }: { engine: Engine; workspace: WorkspaceSlot; clock: Clock },
+  { engine, workspace, clock, scenarios }: Omit<SlotParts, 'demo'> & { workspace: WorkspaceSlot },
 ): Control {
   const { version, shell, log } = options;
   const control = createControl({
     engine,
+    scenarios,
     clock,
     log,
     facts: {
@@ -182,7 +194,10 @@ function openControl(
       startDemo: () => workspace.startDemo(),
     },
   });
-  workspace.onChange(() => control.events.statusChanged());
+  workspace.onChange(() => {
+    scenarios.definitionsChanged();
+    control.events.statusChanged();
+  });
   return control;
 }
 
@@ -224,6 +239,7 @@ interface SlotParts {
   readonly engine: Engine;
   readonly demo: Demo;
   readonly clock: Clock;
+  readonly scenarios: ScenarioRunner;
 }
 
 /** The workspace in force: the user's file, none, or (from then on) the demo's. */
@@ -249,6 +265,10 @@ class WorkspaceSlot {
 
   status(): Status['workspace'] {
     return this.#current.status();
+  }
+
+  scenarios(): readonly Scenario[] {
+    return this.#current.scenarios();
   }
 
   demoState(): Status['demo'] {
@@ -284,9 +304,12 @@ class WorkspaceSlot {
   }
 
   async #follow(path: string): Promise<void> {
-    const { engine, clock } = this.#parts;
+    const { engine, clock, scenarios } = this.#parts;
     const { environment, log } = this.#options;
-    this.#current = await openWorkspace({ path, target: engine, environment, clock, log });
+    const { routes, settings } = engine;
+    const subscribe: Engine['subscribe'] = (listener) => engine.subscribe(listener);
+    const target = { routes, settings, subscribe, rules: scenarios.forWorkspace() };
+    this.#current = await openWorkspace({ path, target, environment, clock, log });
     this.#current.onChange(() => this.#changed());
   }
 

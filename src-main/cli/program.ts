@@ -5,6 +5,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addOpenCommand } from './commands/open.ts';
 import { addRulesCommand } from './commands/rules.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addScenarioCommand } from './commands/scenario.ts';
 import { addStartCommand } from './commands/start.ts';
 import { packageVersion } from './package-directory.ts';
 
@@ -23,6 +24,7 @@ export function createProgram(): Command {
     addRunCommand,
     addCaCommand,
     addRulesCommand,
+    addScenarioCommand,
     addCaptureCommand,
     addDoctorCommand,
   ];

@@ -3,6 +3,7 @@ import type { ResponseHeadersPluginContext } from '@orpc/server/plugins';
 import { contract } from '#shared/contract/contract.ts';
 import type { Status, WorkspaceStatus } from '#shared/contract/status.ts';
 import type { Engine } from '../engine/engine-interface.ts';
+import type { Scenarios } from '../engine/scenarios/scenario-runner.ts';
 import type { EventHub } from './event-hub.ts';
 
 /** What the composition root knows of the agent and the engine does not. Asked at each use: all of it may change. */
@@ -21,6 +22,7 @@ export interface AgentFacts {
 export interface ControlContext extends ResponseHeadersPluginContext {
   readonly engine: Engine;
   readonly events: EventHub;
+  readonly scenarios: Scenarios;
   readonly startDemo: AgentFacts['startDemo'];
   status(): Status;
 }

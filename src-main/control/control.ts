@@ -1,13 +1,16 @@
+import type { AgentEvent } from '#shared/contract/events.ts';
 import type { Status } from '#shared/contract/status.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Engine } from '../engine/engine-interface.ts';
 import type { Log } from '../engine/log.ts';
+import type { Scenarios } from '../engine/scenarios/scenario-runner.ts';
 import type { AgentFacts, ControlContext } from './context.ts';
 import { EventHub } from './event-hub.ts';
 import type { EventHubOptions } from './event-hub.ts';
 
 export interface ControlOptions {
   readonly engine: Engine;
+  readonly scenarios: Scenarios;
   readonly facts: AgentFacts;
   readonly clock: Clock;
   readonly log: Log;
@@ -27,10 +30,10 @@ export interface Control {
 }
 
 export function createControl(options: ControlOptions): Control {
-  const { engine, facts, clock, log } = options;
+  const { engine, scenarios, facts, clock, log } = options;
   let url = '';
   const events = new EventHub({
-    subscribe: (listener) => engine.subscribe(listener),
+    subscribe: (listener) => followed(engine, scenarios, listener),
     status,
     clock,
     ...options.eventLimits,
@@ -41,7 +44,7 @@ export function createControl(options: ControlOptions): Control {
   }
 
   return {
-    context: { engine, events, status, startDemo: () => facts.startDemo() },
+    context: { engine, events, scenarios, status, startDemo: () => facts.startDemo() },
     events,
     log,
     clock,
@@ -49,6 +52,14 @@ export function createControl(options: ControlOptions): Control {
     setUrl: (text) => (url = text),
     close: () => events.close(),
   };
+}
+
+function followed(engine: Engine, scenarios: Scenarios, listener: (event: AgentEvent) => void): () => void {
+  const ends = [
+    engine.subscribe(listener),
+    scenarios.onChange((run) => listener({ type: 'scenario.changed', run })),
+  ];
+  return () => ends.forEach((end) => end());
 }
 
 function composeStatus(engine: Engine, facts: AgentFacts, events: EventHub, control: string): Status {

@@ -5,8 +5,9 @@ import { flows } from './flows.ts';
 import { passthrough } from './passthrough.ts';
 import { routes } from './routes.ts';
 import { rules } from './rules.ts';
+import { scenarios } from './scenarios.ts';
 import { topology } from './topology.ts';
 
 /** The contract, implemented: the compiler refuses it while a procedure is missing. */
-export const router = os.router({ flows, rules, routes, topology, captures, passthrough, agent });
+export const router = os.router({ flows, rules, scenarios, routes, topology, captures, passthrough, agent });
 export type ControlRouter = typeof router;

@@ -1,3 +1,4 @@
+import { SpikeError } from '#shared/contract/errors.ts';
 import type { Rule } from '#shared/rules/rule.ts';
 import type { Engine } from '../engine/engine-interface.ts';
 import { os } from './context.ts';
@@ -27,6 +28,14 @@ const disable = os.rules.disable.handler(({ input, context }) =>
 );
 
 const remove = os.rules.remove.handler(async ({ input, context }) => {
+  const users = context.scenarios.usersOf(input.id);
+  if (users.length > 0) {
+    const names = users.map((name) => `"${name}"`).join(', ');
+    throw new SpikeError(
+      'conflict',
+      `The scenario ${names} needs the rule "${input.id}". Change the scenario first.`,
+    );
+  }
   context.engine.rules.remove(input.id);
   await context.engine.settled();
   return { removed: input.id };

@@ -1,5 +1,6 @@
 import type { Clock, Random } from './clock.ts';
 import type { Log } from './log.ts';
+import type { CallTallies, TallyQuery } from './scenarios/call-tally.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { AutoPassthrough } from '#shared/contract/passthrough.ts';
 import type { Status, WorkerStatus } from '#shared/contract/status.ts';
@@ -80,6 +81,8 @@ export interface FlowStore {
     windowMs: number;
     limit: number;
   }): Promise<RulePreview>;
+  /** Counts the calls of a span of time by edge and phase, exactly: for the report of a scenario. */
+  tally(query: TallyQuery): Promise<CallTallies>;
   clear(): Promise<number>;
   setRecording(recording: boolean): void;
   /** HAR 1.2 text of the flows that match, oldest first, redacted unless told otherwise. */

@@ -344,6 +344,7 @@ class ClusteredEngine implements Engine {
       load: (inputs) => book.load(inputs),
       disableAll: async () => {
         const disabled = book.disableAll();
+        this.#events.tell({ type: 'rule.all-stopped', ids: disabled });
         const { released } = await this.#last;
         return { disabled, released: disabled.length === 0 ? 0 : released };
       },

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { RouteDefinition } from '#shared/routes/route.ts';
 import { ruleIdFromName } from '#shared/rules/rule.ts';
 import type { RuleDefinition } from '#shared/rules/rule.ts';
+import { scenarioIssues } from '#shared/scenarios/scenario.ts';
 import { WorkspaceSchema } from '#shared/workspace/workspace.ts';
 import type { Workspace } from '#shared/workspace/workspace.ts';
 import { defectAt } from './defect.ts';
@@ -56,10 +57,10 @@ export function parseWorkspace(text: string, environment: Environment): Workspac
     return refuse(offset, sentence);
   }
   const workspace = checked.data;
-  return {
-    ok: true,
-    parsed: { text, document, workspace, rules: identified(workspace.rules), routes: workspace.routes },
-  };
+  const rules = identified(workspace.rules);
+  const [issue] = scenarioIssues(workspace.scenarios, rules);
+  if (issue !== undefined) return refuse(valueOffset(document, issue.path), issue.message);
+  return { ok: true, parsed: { text, document, workspace, rules, routes: workspace.routes } };
 }
 
 function readYaml(text: string): Document.Parsed | { offset: number; sentence: string } {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { WorkspaceStatus } from '#shared/contract/status.ts';
+import type { Scenario } from '#shared/scenarios/scenario.ts';
 import type { Workspace } from '#shared/workspace/workspace.ts';
 import type { Clock, Timer } from '../engine/clock.ts';
 import type { Engine } from '../engine/engine-interface.ts';
@@ -22,7 +23,9 @@ import { readFileText, writeFileText } from './workspace-file.ts';
 import { writeBack } from './write-back.ts';
 
 /** The parts of the engine that a workspace file sets. */
-export type WorkspaceTarget = Pick<Engine, 'rules' | 'routes' | 'settings' | 'subscribe'>;
+export type WorkspaceTarget = Pick<Engine, 'routes' | 'settings' | 'subscribe'> & {
+  readonly rules: Pick<Engine['rules'], 'list' | 'load'>;
+};
 
 export interface WorkspaceSyncOptions {
   readonly path: string;
@@ -37,7 +40,9 @@ export interface WorkspaceSyncOptions {
 /** What the rest of the agent sees of a workspace. */
 export interface OpenWorkspace {
   status(): WorkspaceStatus;
-  /** Tells of every change of the status; returns what ends it. */
+  /** As the file has them that is in force. */
+  scenarios(): readonly Scenario[];
+  /** Tells of every change of the status and of the scenarios; returns what ends it. */
   onChange(listener: () => void): () => void;
   /** Writes what is not written yet, and follows no longer. */
   close(): Promise<void>;
@@ -70,6 +75,7 @@ export async function openWorkspace(options: WorkspaceSyncOptions): Promise<Open
 export function memoryWorkspace(name: string): OpenWorkspace {
   return {
     status: () => ({ path: null, name, state: 'none', problem: null }),
+    scenarios: () => [],
     onChange: () => () => undefined,
     close: () => Promise.resolve(),
   };
@@ -110,6 +116,10 @@ class WorkspaceSync implements OpenWorkspace {
 
   status(): WorkspaceStatus {
     return { path: this.#path, name: basename(dirname(this.#path)), ...this.#state };
+  }
+
+  scenarios(): readonly Scenario[] {
+    return this.#applied?.workspace.scenarios ?? [];
   }
 
   onChange(listener: () => void): () => void {
@@ -185,8 +195,10 @@ class WorkspaceSync implements OpenWorkspace {
         return this.#defectOf(parsed, part, error);
       }
     }
+    const scenariosBefore = this.scenarios();
     this.#applied = parsed;
     this.#base = parsed; // what the engine has besides is a change of its own
+    if (!isDeepStrictEqual(scenariosBefore, this.scenarios())) this.#tell();
     return null;
   }
 
@@ -270,6 +282,10 @@ class WorkspaceSync implements OpenWorkspace {
   #become(state: Pick<WorkspaceStatus, 'state' | 'problem'>): void {
     if (isDeepStrictEqual(state, this.#state)) return;
     this.#state = state;
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
 }

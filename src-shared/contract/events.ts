@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FlowSummarySchema } from '../flow/flow-summary.ts';
 import { RuleSchema } from '../rules/rule.ts';
 import { RouteSchema } from '../routes/route.ts';
+import { ScenarioRunSchema } from '../scenarios/report.ts';
 import { StatusSchema } from './status.ts';
 
 /**
@@ -31,6 +32,10 @@ export const EventSchema = z.discriminatedUnion('type', [
       .record(z.string(), z.int())
       .meta({ description: 'Hits since turned on, by rule id; changed ones only.' }),
   }),
+  z.object({ type: z.literal('rule.all-stopped'), ids: z.array(z.string()) }).meta({
+    description: 'All faults were stopped at once; `ids` were on. `rule.changed` tells of each as well.',
+  }),
+  z.object({ type: z.literal('scenario.changed'), run: ScenarioRunSchema }),
   z.object({ type: z.literal('route.changed'), route: RouteSchema }),
   z.object({ type: z.literal('route.removed'), name: z.string() }),
   z.object({

@@ -34,7 +34,7 @@ export const RuleSchema = z.object({
   id: z.string(),
   origin: OriginSchema.optional().meta({
     description:
-      'toxiproxy: a toxic of its API; here it can be turned on and off and removed, not changed. Absent: made by the workspace file, the window or this API.',
+      'toxiproxy: a toxic of its API; scenario: a rule that lives while its scenario runs. It can be turned on and off and removed here, not changed. Absent: made by the workspace file, the window or this API.',
   }),
   ...ruleFields,
   version: z.int().meta({ description: 'Counts up with every change.' }),

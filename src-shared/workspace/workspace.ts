@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RouteDefinitionSchema } from '../routes/route.ts';
 import { RuleDefinitionSchema } from '../rules/rule.ts';
+import { ScenarioSchema } from '../scenarios/scenario.ts';
 import { ByteSizeSchema } from './byte-size.ts';
 import { ClientCertificateSettingsSchema } from './client-certificates.ts';
 import { UpstreamProxySettingsSchema } from './upstream-proxy.ts';
@@ -58,6 +59,7 @@ export const WorkspaceSchema = z
     tls: TlsSettingsSchema.prefault({}),
     http: HttpSettingsSchema.prefault({}),
     rules: z.array(RuleDefinitionSchema).max(10_000).default([]),
+    scenarios: z.array(ScenarioSchema).max(200).default([]).meta({ description: 'Rules over time.' }),
     capture: CaptureSettingsSchema.prefault({}),
     redact: RedactSettingsSchema.prefault({}),
     upstreamProxy: UpstreamProxySettingsSchema.optional(),

@@ -8,6 +8,7 @@ import type { Control, ControlOptions } from '../../src-main/control/control.ts'
 import { startControlServer } from '../../src-main/control/http-server.ts';
 import type { ControlServer, HttpServerOptions } from '../../src-main/control/http-server.ts';
 import { createSystemClock } from '../../src-main/engine/clock.ts';
+import { fixtureScenarioRunner } from './fixture/scenarios.ts';
 import { FixtureEngine } from './fixture-engine.ts';
 
 export const testToken = 'test-token-with-enough-characters-1234';
@@ -31,15 +32,19 @@ export interface HarnessOptions {
 export async function startHarness(options: HarnessOptions = {}): Promise<ControlHarness> {
   const engine = new FixtureEngine({ rate: 100, seed: 7 });
   const logged: ControlHarness['logged'] = [];
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (fields: object, message: string) => void logged.push({ fields, message }),
+    error: (fields: object, message: string) => void logged.push({ fields, message }),
+  };
+  const clock = createSystemClock();
+  const scenarios = fixtureScenarioRunner(engine, clock, log);
   const control = createControl({
     engine,
-    clock: createSystemClock(),
-    log: {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: (fields, message) => logged.push({ fields, message }),
-      error: (fields, message) => logged.push({ fields, message }),
-    },
+    scenarios,
+    clock,
+    log,
     facts: fixtureFacts(),
     ...(options.eventLimits === undefined ? {} : { eventLimits: options.eventLimits }),
   });
@@ -62,6 +67,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Contro
     rendererDirectory,
     async close() {
       control.close();
+      await scenarios.close();
       await server.close();
       await engine.close();
       await rm(directory, { recursive: true });

@@ -7,6 +7,7 @@ import type { RuleInput } from '#shared/rules/rule.ts';
 import { createControl } from '../../src-main/control/control.ts';
 import { startControlServer } from '../../src-main/control/http-server.ts';
 import { createSystemClock } from '../../src-main/engine/clock.ts';
+import { fixtureScenarioRunner } from './fixture/scenarios.ts';
 import { FixtureEngine } from './fixture-engine.ts';
 
 /**
@@ -71,10 +72,12 @@ await engine.routes.load([
 
 let demo: Status['demo'] = values.demo ? 'off' : 'running';
 const complain = (fields: object, message: string): void => console.error(message, fields);
+const log = { debug: () => undefined, info: () => undefined, warn: complain, error: complain };
 const control = createControl({
   engine,
+  scenarios: fixtureScenarioRunner(engine, clock, log),
   clock,
-  log: { debug: () => undefined, info: () => undefined, warn: complain, error: complain },
+  log,
   facts: {
     version: '0.1.0-fixture',
     shell: 'headless',

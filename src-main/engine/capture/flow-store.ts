@@ -69,6 +69,10 @@ class Store implements RecordingFlowStore {
     return this.#options.recorder.preview(query);
   }
 
+  tally(query: Parameters<FlowStore['tally']>[0]): ReturnType<FlowStore['tally']> {
+    return this.#options.recorder.tally(query);
+  }
+
   get(id: string): ReturnType<FlowStore['get']> {
     return this.#options.recorder.get(id);
   }

@@ -8,6 +8,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { MessagePage } from '#shared/flow/message.ts';
 import type { FlowPage, MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
+import type { CallTallies, TallyQuery } from '../scenarios/call-tally.ts';
 import { BatchIntake, ownBuffer } from './batch-intake.ts';
 import type { BatchOwner } from './batch-intake.ts';
 import type { CaptureStats } from './capture-store.ts';
@@ -56,6 +57,7 @@ export interface RecorderClient {
   summaries(query: SearchQuery): Promise<SearchPage>;
   count(filter: string): Promise<CountResult>;
   preview(query: PreviewQuery): Promise<RulePreview>;
+  tally(query: TallyQuery): Promise<CallTallies>;
   get(id: string): Promise<Flow>;
   /** The bytes as they were transferred: `contentEncoding` says how to decode them. Rejects with `body-not-stored`. */
   bodyOf(id: string, side: 'request' | 'response'): Promise<StoredBody>;
@@ -175,6 +177,10 @@ class ThreadedRecorder implements RecorderClient {
 
   preview(query: PreviewQuery): Promise<RulePreview> {
     return this.#ask({ name: 'preview', query });
+  }
+
+  tally(query: TallyQuery): Promise<CallTallies> {
+    return this.#ask({ name: 'tally', query });
   }
 
   get(id: string): Promise<Flow> {

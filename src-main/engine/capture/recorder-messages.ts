@@ -3,6 +3,7 @@ import type { RulePreview } from '#shared/contract/rule-preview.ts';
 import type { Flow, FlowError } from '#shared/flow/flow.ts';
 import type { MessagePage } from '#shared/flow/message.ts';
 import type { FlowPage, MessageQuery, StoredBody } from '../engine-interface.ts';
+import type { CallTallies, TallyQuery } from '../scenarios/call-tally.ts';
 import type { CaptureStats } from './capture-store.ts';
 import type { CountResult, SearchPage, SearchQuery } from './flow-search.ts';
 import type { FeedBatch } from './live-feed.ts';
@@ -61,6 +62,7 @@ export interface Answers {
   summaries: SearchPage;
   count: CountResult;
   preview: RulePreview;
+  tally: CallTallies;
   get: Flow;
   body: StoredBody;
   messages: MessagePage;
@@ -72,6 +74,7 @@ export type Question =
   | { readonly name: 'list' | 'summaries'; readonly query: SearchQuery }
   | { readonly name: 'count'; readonly filter: string }
   | { readonly name: 'preview'; readonly query: PreviewQuery }
+  | { readonly name: 'tally'; readonly query: TallyQuery }
   | { readonly name: 'get'; readonly id: string }
   | { readonly name: 'body'; readonly id: string; readonly side: 'request' | 'response' }
   | { readonly name: 'messages'; readonly id: string; readonly query: MessageQuery }

@@ -6,6 +6,7 @@ import type { MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
 import { BatchAssembler, BatchBuffers } from './batch-assembler.ts';
 import { batchHeaderBytes, MalformedBatchError, readIndex, splitBatch } from './batch-codec.ts';
+import { countCalls } from './call-counts.ts';
 import { isDamage, sqlite, sqliteCode } from './capture-file.ts';
 import { CaptureStore } from './capture-store.ts';
 import type { CaptureStats, IndexedBatch } from './capture-store.ts';
@@ -122,6 +123,9 @@ export class Recorder {
         return await this.#search.count(question.filter);
       case 'preview':
         return await previewRule(this.#store, this.#options.clock, question.query);
+      case 'tally':
+        this.#drain();
+        return await countCalls(this.#store, this.#options.clock, question.query);
       case 'get':
         return this.#store.flow(question.id);
       case 'body':

@@ -285,7 +285,7 @@ function refuseChange({ id, origin, definition }: Entry, wanted: RuleDefinition)
   if (fixed(wanted) === fixed(definition)) return;
   throw new SpikeError(
     'conflict',
-    `The rule "${id}" was made by a client of ${origin}: change it there. Here it can be turned on and off, and removed.`,
+    `The rule "${id}" was made by a ${origin === 'scenario' ? 'scenario' : `client of ${origin}`}: change it there. Here it can be turned on and off, and removed.`,
   );
 }
 
