@@ -125,3 +125,121 @@ test('a rule that is changed elsewhere is changed here', async ({ page, agent })
     page.getByRole('region', { name: 'Rule editor' }).getByRole('group', { name: 'Hang' }),
   ).toBeVisible();
 });
+
+test('what a rule says beyond the four fields is in the form, and none of it is lost by an edit', async ({
+  page,
+  agent,
+}) => {
+  const match = {
+    callee: 'payments',
+    header: { 'x-tenant': 'acme', debug: false },
+    body: { json: '$.a', equals: 5 },
+  };
+  const trigger = { every: 3, after: 2, schedule: { every: '60s', for: '10s' }, rate: '10/s' };
+  const body = JSON.stringify({ name: 'rich', match, trigger, faults: [{ type: 'hang' }] });
+  await agent.ask('/rules', { method: 'POST', body });
+  await page.getByRole('list', { name: 'Fault rules' }).getByRole('button', { name: /^rich/ }).click();
+  const editor = page.getByRole('region', { name: 'Rule editor' });
+  await expect(
+    editor.getByRole('group', { name: 'Header' }).getByRole('textbox', { name: 'Field' }),
+  ).toHaveCount(2);
+  await expect(editor.getByRole('radio', { name: 'Every nth' })).toBeChecked();
+  await editor.getByRole('textbox', { name: 'Every', exact: true }).fill('4');
+  await editor.getByRole('checkbox', { name: 'Turn off after' }).click();
+  await editor.getByRole('textbox', { name: 'Time until it turns off' }).fill('3 min');
+  await editor.getByRole('button', { name: 'Add a condition' }).click();
+  await page.getByRole('menuitem', { name: 'Status of the response' }).click();
+  await editor.getByRole('textbox', { name: 'Status' }).fill('5xx');
+  await editor.getByRole('button', { name: 'Remove Beyond a quota' }).click();
+  const { rate: _rate, ...kept } = trigger;
+  await expect
+    .poll(() => ruleNamed(agent, 'rich'))
+    .toMatchObject({ match: { ...match, status: '5xx' }, trigger: { ...kept, every: 4, expires: '3m' } });
+  expect((await ruleNamed(agent, 'rich'))?.trigger).not.toHaveProperty('rate');
+  await editor.getByRole('textbox', { name: 'Status' }).fill('600');
+  await expect(editor).toContainText('Expected a status such as 503');
+  expect((await ruleNamed(agent, 'rich'))?.match).toMatchObject({ status: '5xx' });
+});
+
+test('a fault is found by typing in the menu, and added by Enter', async ({ page, agent }) => {
+  await expect(page.getByRole('region', { name: 'Rule editor' })).toBeVisible();
+  await page.keyboard.press('f');
+  const menu = page.getByRole('dialog', { name: 'Faults' });
+  for (const group of ['Connection', 'Link', 'HTTP', 'TLS'])
+    await expect(menu.getByRole('group', { name: group, exact: true })).toBeVisible();
+  await page.keyboard.type('cut pieces');
+  await expect(menu).toContainText('No fault has these words.');
+  await menu.getByRole('combobox', { name: 'Search faults' }).fill('pieces');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await expect(menu).toHaveCount(0);
+  await expect(page.getByRole('group', { name: 'Slicer' })).toBeVisible();
+  await expect
+    .poll(async () => (await ruleNamed(agent, 'payments is slow'))?.faults)
+    .toMatchObject([{ type: 'latency' }, { type: 'slicer' }]);
+});
+
+test('what the rule would have hit, and those calls', async ({ page, agent }) => {
+  const editor = page.getByRole('region', { name: 'Rule editor' });
+  const preview = page.getByRole('region', { name: 'Would have hit' });
+  const asked = await agent.ask<{ hits: number; considered: number }>('/rules/preview', {
+    method: 'POST',
+    body: JSON.stringify({ rule: { match: { caller: 'checkout', callee: 'payments' } } }),
+  });
+  expect(asked.hits).toBeGreaterThan(0);
+  await expect(preview).toContainText(/Would have hit [\d,]+ of [\d,]+ calls in the last 5 minutes/);
+  await editor.getByRole('combobox', { name: 'Callee' }).fill('nobody');
+  await page.keyboard.press('Escape');
+  await expect(preview).toContainText('Would have hit 0 of');
+  await expect(preview).toContainText('No call matches.');
+  await expect(editor).toContainText('No call has been seen to a service called nobody so far.');
+  await editor.getByRole('combobox', { name: 'Callee' }).fill('payments');
+  await page.keyboard.press('Escape');
+  await editor.getByRole('radio', { name: 'First n' }).click();
+  await expect(preview).toContainText('Would have hit 3 of');
+  await expect(preview).toContainText('of them are left alone');
+  await preview.getByRole('button', { name: 'Show them' }).click();
+  await expect(page.getByRole('searchbox', { name: 'Search calls' })).toHaveText(
+    'caller:checkout callee:payments',
+  );
+  await expect(page.getByRole('row', { name: /checkout to payments/ }).first()).toBeVisible();
+});
+
+test('a preset becomes a rule for the calls that are chosen', async ({ page, agent }) => {
+  await page.getByRole('button', { name: 'Presets' }).click();
+  const presets = page.getByRole('dialog', { name: 'Presets' });
+  await presets.getByRole('combobox', { name: 'Calls to' }).fill('orders');
+  await page.keyboard.press('Escape');
+  await presets.getByRole('button', { name: 'Overloaded' }).click();
+  await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('orders: overloaded');
+  expect(await rules(agent)).toHaveLength(1);
+  await page.getByRole('button', { name: 'Save and turn on' }).click();
+  await expect
+    .poll(() => ruleNamed(agent, 'orders: overloaded'))
+    .toMatchObject({ enabled: true, match: { callee: 'orders' }, trigger: { rate: '10/s' } });
+});
+
+test('many rules: parts by callee, a search, and one that another leaves nothing to', async ({
+  page,
+  agent,
+}) => {
+  const make = (name: string, callee: string, faults: unknown[], enabled = false) =>
+    agent.ask('/rules', {
+      method: 'POST',
+      body: JSON.stringify({ name, enabled, match: { callee }, faults }),
+    });
+  await make('orders are gone', 'orders', [{ type: 'reset', at: 'start' }], true);
+  await make('orders fail', 'orders', [{ type: 'status', status: 500 }], true);
+  for (const number of [1, 2, 3, 4, 5]) await make(`web hangs ${number}`, 'web', [{ type: 'hang' }]);
+  const orders = page.getByRole('list', { name: 'Fault rules, orders' });
+  await expect(orders.getByRole('listitem')).toHaveCount(2);
+  await expect(orders.getByRole('listitem').last()).toContainText(
+    'Hits nothing. “orders are gone” comes before it',
+  );
+  await page.locator('body').press('/');
+  await page.keyboard.type('hangs 3');
+  await expect(page.getByRole('listitem').filter({ has: page.getByRole('switch') })).toHaveCount(1);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('list', { name: 'Fault rules, web' }).getByRole('listitem')).toHaveCount(5);
+});

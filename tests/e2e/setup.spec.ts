@@ -19,6 +19,17 @@ test('what it says of this machine is what the agent says', async ({ page, agent
   await expect(page.getByRole('region', { name: 'Trust the certificate' })).toContainText(status.ca.path);
 });
 
+test('a client that rejects the certificate is left alone until it is forgotten', async ({ page, agent }) => {
+  const listed = () => agent.ask<{ client: string; name: string }[]>('/passthrough');
+  const [client] = await listed();
+  const alone = page.getByRole('region', { name: 'Left alone' });
+  await expect(alone).toContainText(`${client!.client} to ${client!.name}`);
+  await expect(alone).toContainText('It sent unknown_ca');
+  await alone.getByRole('button', { name: `Forget ${client!.client} to ${client!.name}` }).click();
+  await expect(alone).toContainText('No client has rejected the certificate.');
+  expect(await listed()).toEqual([]);
+});
+
 test('a route is added, checked as one types, and removed with a way back', async ({ page, agent }) => {
   const form = page.getByRole('form', { name: 'Add a route' });
   await form.getByRole('textbox', { name: 'Name' }).fill('billing');

@@ -27,9 +27,9 @@ export function PresetsMenu() {
   };
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger className="btn">
+      <Popover.Trigger className="btn" aria-label="Presets" title="Presets">
         <Icon of={Layers} />
-        Presets
+        <span className="presets-word">Presets</span>
         <Icon of={ChevronDown} className="t3" />
       </Popover.Trigger>
       <Popover.Portal>

@@ -24,6 +24,7 @@ export function previewNotes(preview: RulePreview): string[] {
     lines.push(`${formatCount(matching)} match; ${leftAlone(spared, matching)} left alone.`);
   if (undecided > 0) lines.push(`${counted(undecided, 'call')} cannot be decided.`);
   if (!complete) lines.push('Only the newest calls were looked at: there was no time for more.');
+  if (matching === 0 && undecided === 0) return lines;
   // That draws are not foretold is said by "about".
   return [...lines, ...notes.filter((note) => !note.startsWith('Draws without a seed'))];
 }

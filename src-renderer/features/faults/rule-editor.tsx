@@ -1,7 +1,8 @@
 import { useRef, useState } from 'react';
 import type { ReactNode } from 'react';
-import { CircleAlert, Copy, Trash2, Zap } from 'lucide-react';
+import { CircleAlert, Copy, Lock, Trash2, Zap } from 'lucide-react';
 import { Switch, Tabs } from 'radix-ui';
+import type { Origin } from '#shared/routes/route.ts';
 import type { FoundRule } from '#shared/rules/rule-findings.ts';
 import type { Rule } from '#shared/rules/rule.ts';
 import { useRules } from '../../stores/rules-store.ts';
@@ -38,7 +39,8 @@ export function RuleEditor(props: RuleEditorProps) {
   const [tab, setTab] = useState('form');
   const reading = readDraft(draft);
   const shown = useLastValid(reading, rule);
-  useKeys({ f: () => setAdding(true) });
+  const origin = rule?.origin;
+  useKeys({ f: () => setAdding(origin === undefined) });
   const yaml = shown === null ? '' : ruleYaml({ ...shown, enabled: rule?.enabled ?? false });
   const problems = reading.problems ?? {};
   const findings = useOwnFindings(rule, shown);
@@ -56,18 +58,25 @@ export function RuleEditor(props: RuleEditorProps) {
             {save.message} The rule from before stays in force.
           </Notice>
         )}
-        <NameBlock draft={draft} problem={problems['name']}>
-          <FindingLines findings={findings.filter(({ field }) => field === null)} />
-        </NameBlock>
-        <MatchBlock match={draft.match} problems={problems} findings={about('match')} />
-        <OftenBlock trigger={draft.trigger} problems={problems} findings={about('trigger')} />
-        <FaultsBlock
-          faults={draft.faults}
-          problems={problems}
-          findings={about('faults')}
-          adding={adding}
-          onAdding={setAdding}
-        />
+        {origin !== undefined && (
+          <Notice tone="info" icon={Lock}>
+            {originWords[origin]}
+          </Notice>
+        )}
+        <fieldset disabled={origin !== undefined}>
+          <NameBlock draft={draft} problem={problems['name']}>
+            <FindingLines findings={findings.filter(({ field }) => field === null)} />
+          </NameBlock>
+          <MatchBlock match={draft.match} problems={problems} findings={about('match')} />
+          <OftenBlock trigger={draft.trigger} problems={problems} findings={about('trigger')} />
+          <FaultsBlock
+            faults={draft.faults}
+            problems={problems}
+            findings={about('faults')}
+            adding={adding}
+            onAdding={setAdding}
+          />
+        </fieldset>
       </section>
       <div className="yaml-side" data-shown={tab === 'yaml'}>
         <YamlPane yaml={yaml} stale={reading.problems !== null} isNew={rule === null} />
@@ -76,6 +85,13 @@ export function RuleEditor(props: RuleEditorProps) {
     </Tabs.Root>
   );
 }
+
+/** Rules that are not changed here: whoever made them would not know. */
+const originWords: Readonly<Record<Origin, string>> = {
+  toxiproxy:
+    'Made by a client of Toxiproxy’s API, which alone can change it. Here it is turned on and off, and removed.',
+  scenario: 'Belongs to a scenario, and is changed there.',
+};
 
 /** While the form is invalid, the file shows the rule as it last was. */
 function useLastValid(reading: DraftReading, rule: Rule | null): EditedRule | null {

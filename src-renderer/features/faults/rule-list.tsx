@@ -85,9 +85,10 @@ const RuleItem = memo(function RuleItem({ rule, never, selected, onToggle }: Rul
 });
 
 function RuleSentence({ rule }: { rule: Rule }) {
+  const parts = ruleSentenceParts(rule);
   return (
-    <span className="sm t2 sentence">
-      {ruleSentenceParts(rule).map((part, index) =>
+    <span className="sm t2 sentence" title={parts.map(({ text }) => text).join('')}>
+      {parts.map((part, index) =>
         part.strong ? <b key={index}>{part.text}</b> : <span key={index}>{part.text}</span>,
       )}
     </span>

@@ -6,7 +6,9 @@ import { useStatus } from '../../stores/status-store.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { CommandLine } from './command-line.tsx';
 import { FirstCall } from './first-call.tsx';
+import { LeftAlone } from './left-alone.tsx';
 import { ownerOnly, troubledWorkers, workerWords } from './machine-words.ts';
+import { UpstreamFacts } from './upstream-facts.tsx';
 
 /** How Spike itself is, on this machine, and who trusts it. */
 export function MachinePanel() {
@@ -18,6 +20,8 @@ export function MachinePanel() {
         <>
           <Machine status={status} />
           <Trust status={status} />
+          <LeftAlone />
+          <UpstreamFacts upstreams={status.upstreams} />
         </>
       )}
       <h3>Something off?</h3>

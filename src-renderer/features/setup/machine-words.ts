@@ -27,3 +27,13 @@ export function workerWords({ number, state, restarts, lastExit }: WorkerStatus)
   const cut = lastExit.lostFlows === 0 ? 'no call cut' : `${counted(lastExit.lostFlows, 'call')} cut`;
   return `${words} Last at ${formatClock(Date.parse(lastExit.at))}: ${lastExit.reason}, ${cut}.`;
 }
+
+/** Why a client is left alone: `It sent unknown_ca` (RFC 8446, section 6), `It hung up 3 times without a word`. */
+export function rejectionWords(reason: string): string {
+  return reason.includes(' ') ? `It ${reason}` : `It sent ${reason}`;
+}
+
+/** `2026-03-09` of an ISO time. */
+export function formatDay(iso: string): string {
+  return iso.slice(0, 10);
+}

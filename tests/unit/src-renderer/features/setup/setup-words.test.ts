@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   ownerOnly,
+  rejectionWords,
   troubledWorkers,
   workerWords,
 } from '../../../../../src-renderer/features/setup/machine-words.ts';
@@ -96,5 +97,12 @@ describe('the words of workers and keys', () => {
 
   it('know whose eyes a mode is for', () => {
     expect(['0600', '0400', '0644', null].map(ownerOnly)).toEqual([true, true, false, null]);
+  });
+});
+
+describe('rejectionWords', () => {
+  it('says what the client did', () => {
+    expect(rejectionWords('unknown_ca')).toBe('It sent unknown_ca');
+    expect(rejectionWords('hung up 3 times without a word')).toBe('It hung up 3 times without a word');
   });
 });
