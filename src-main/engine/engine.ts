@@ -26,6 +26,8 @@ import type { Prometheus } from './metrics/prometheus.ts';
 import { EnginePassthroughList } from './passthrough-list.ts';
 import { RouteTable } from './route-table.ts';
 import { RuleBook } from './rules/rule-book.ts';
+import type { RuleBookEvents } from './rules/rule-book.ts';
+import { readAnswerFile } from './answer-file.ts';
 import { loadOrCreateCertificateAuthority } from './tls/certificate-authority.ts';
 import { IncidentLog } from './topology/incident-log.ts';
 import { TopologyOfEngine } from './topology/topology-view.ts';
@@ -94,6 +96,8 @@ class ClusteredEngine implements Engine {
   #http = defaults.http;
   #tls: Pick<TlsSettings, 'passthrough'> = defaults.tls;
   #upstreams = UpstreamSettings.none;
+  /** The folder of the workspace file; null: there is none. */
+  #baseDirectory: string | null = null;
   #version = 0;
   #pending: Promise<{ released: number }> | null = null;
   #last: Promise<{ released: number }> = Promise.resolve({ released: 0 });
@@ -250,6 +254,7 @@ class ClusteredEngine implements Engine {
     this.#tls = settings.tls;
     this.#http = settings.http;
     this.#upstreams = upstreams;
+    this.#baseDirectory = settings.baseDirectory;
     this.passthrough.setOn(settings.tls.autoPassthrough);
     this.#recorder.setSettings({ maxDiskBytes: settings.capture.maxDiskBytes });
     await this.#reconfigure();
@@ -322,13 +327,15 @@ class ClusteredEngine implements Engine {
   // --- making the parts
 
   #createRuleBook(): RuleBook {
-    return new RuleBook(this.#options.clock, {
+    const events: RuleBookEvents = {
       changed: (rule) => this.#events.tell({ type: 'rule.changed', rule }),
       removed: (id) => this.#events.tell({ type: 'rule.removed', id }),
       reordered: (ids) => this.#events.tell({ type: 'rule.reordered', ids }),
       hits: (hits) => this.#events.tell({ type: 'rule.hits', hits }),
       activeChanged: () => this.#reconfigureAndReport(),
-    });
+    };
+    const readFile = (path: string): Buffer => readAnswerFile(this.#baseDirectory, path);
+    return new RuleBook(this.#options.clock, events, readFile);
   }
 
   /** The book, with the one operation that waits for the workers. */

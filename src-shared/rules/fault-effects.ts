@@ -24,6 +24,8 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
     `${verb('are', 'is')} told a length that is ${size(Math.abs(fault.by))} too ${fault.by < 0 ? 'short' : 'long'}`,
   'bad-chunk': (fault, verb) => `${verb('get', 'gets')} ${chunkWords[fault.how]}`,
   'truncated-gzip': (fault, verb) => `${verb('get', 'gets')} ${fault.keepPercent} % of the answer in gzip`,
+  'redirect-upstream': (fault, verb) => `${verb('go', 'goes')} to ${fault.to}`,
+  'file-answer': (fault, verb) => `${verb('get', 'gets')} ${fault.status} with the file ${fault.path}`,
   reset: (fault, verb) => `${verb('are', 'is')} reset${cutPlaces[fault.at]}`,
   close: (fault, verb) => `${verb('are', 'is')} closed${cutPlaces[fault.at]}`,
   hang: (fault, verb) =>

@@ -22,6 +22,8 @@ export interface ActiveRule extends Omit<RuleDefinition, 'id' | 'enabled'> {
   readonly epoch: number;
   /** When this epoch began, Unix ms: windows and schedules count from here. */
   readonly sinceMs: number;
+  /** The files that it answers with, by the paths that its faults name; read by the primary. Absent: none. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** Everything that a worker needs to know; sent whole with each change, small enough for that. */

@@ -11,13 +11,15 @@ export type AddressedRequest = Pick<RequestHead, 'destination' | 'hostField' | '
 /**
  * How a request is written to its upstream: in origin-form, and to a route's upstream elsewhere with its own name in
  * place of the listener's address or of the virtual name that the client used.
+ * @param isRedirected A rule sends it to another place than was meant: Host is that of the place.
  */
 export function requestOptions(
   head: AddressedRequest,
   facts: ClientFacts,
   destination: Destination,
+  isRedirected = false,
 ): SerializeRequestOptions {
-  const options = directOptions(head, facts, destination);
+  const options = directOptions(head, facts, destination, isRedirected);
   const { via, origin } = destination;
   if (via?.way !== 'forward') return options;
   const { path } = head.destination;
@@ -26,6 +28,14 @@ export function requestOptions(
   // The next hop reads Host after the target; another value would be an attack to some (RFC 9112, section 3.2.2).
   const host = authorityOf(destination);
   return { target, host, upgrade: false, proxyAuthorization: basicCredentials(via.proxy) };
+}
+
+/** Where a rule sends a call in place of the upstream that was meant. */
+export function redirected(environment: Pick<ProxyEnvironment, 'destination'>, to: string): Destination {
+  const url = new URL(to);
+  const scheme = url.protocol === 'https:' ? 'https' : 'http';
+  const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+  return environment.destination(scheme, url.hostname.replace(/^\[|\]$/g, ''), port);
 }
 
 /** By which way a request goes: an upgrade to WebSocket needs a tunnel through any proxy (RFC 6455, section 4.1). */
@@ -48,10 +58,12 @@ function directOptions(
   head: AddressedRequest,
   facts: ClientFacts,
   destination: Destination,
+  isRedirected: boolean,
 ): SerializeRequestOptions {
   const { path, form, authority } = head.destination;
   const upgrade = passesUpgrade(head);
   const { replacedName } = destination;
+  if (isRedirected) return { target: path, host: authorityOf(destination), upgrade };
   if (replacedName !== null && replacedName === virtualNameOf(head.destination.host)) {
     return { target: path, host: authorityOf(destination), upgrade };
   }

@@ -9,7 +9,15 @@ import type { ProxyEnvironment } from './environment.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import type { RecordedRequest } from './exchange-record.ts';
-import { hasBody, passesUpgrade, requestOptions, dropsAltSvc, responseOptions, wayOf } from './forwarding.ts';
+import {
+  hasBody,
+  passesUpgrade,
+  redirected,
+  requestOptions,
+  dropsAltSvc,
+  responseOptions,
+  wayOf,
+} from './forwarding.ts';
 import { Http1Answer } from './http1-answer.ts';
 import { Http1Call } from './http1-call.ts';
 import type { CallOwner } from './http1-call.ts';
@@ -42,6 +50,8 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   readonly #host: ExchangeHost;
   readonly #head: RequestHead;
   readonly #destination: Destination;
+  /** Where it is sent: there, unless a rule says otherwise. */
+  #upstream: Destination;
   readonly #record: ExchangeRecord;
   readonly #rules: CallRules;
   readonly #answer: Http1Answer;
@@ -74,6 +84,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     this.#host = host;
     this.#head = head;
     this.#destination = destination;
+    this.#upstream = destination;
     this.#keepAlive = head.keepAlive;
     this.#record = new ExchangeRecord(environment, host.facts, destination, recorded(head), now);
     this.#answer = new Http1Answer(host.client, this);
@@ -289,9 +300,12 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     if (connectFailure !== null) return this.#notConnected(connectFailure);
     if (this.#isReplaced()) return;
     const environment = this.#environment;
-    const refusal = refusalOf(environment, this.#destination, this.#head.text);
+    const redirect = plan?.takeRedirect() ?? null;
+    if (redirect !== null) this.#upstream = redirected(environment, redirect);
+    const refusal = refusalOf(environment, this.#upstream, this.#head.text);
     if (refusal !== null) return this.callFailed(refusal);
-    const options = requestOptions(this.#head, this.#host.facts, wayOf(this.#head, this.#destination));
+    const way = wayOf(this.#head, this.#upstream);
+    const options = requestOptions(this.#head, this.#host.facts, way, this.#upstream !== this.#destination);
     const text = serializeRequestHead(this.#head, withLoopMark(environment, options));
     if (plan !== null && this.#sendThroughLink(plan, text)) return;
     this.#call = this.#createCall(text);
@@ -335,7 +349,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     const { httpUpstreams, clock, http1Limits } = this.#environment;
     const head = this.#head;
     this.#gate = this.#rules.waitsForStatus ? new StatusGate(this, this.#rules) : null;
-    const destination = wayOf(head, this.#destination);
+    const destination = wayOf(head, this.#upstream);
     const call = new Http1Call(
       {
         destination,

@@ -46,7 +46,11 @@ export function faultResponse(answer: LocalAnswer): LocalResponse {
     ([name]) => !/^(content-length|transfer-encoding|connection)$/i.test(name),
   );
   const fields = given.flat();
-  if (answer.body !== '' && !given.some(([name]) => name.toLowerCase() === 'content-type')) {
+  if (
+    typeof answer.body === 'string' &&
+    answer.body !== '' &&
+    !given.some(([name]) => name.toLowerCase() === 'content-type')
+  ) {
     fields.push(
       'content-type',
       /^\s*[[{]/.test(answer.body) ? 'application/json' : 'text/plain; charset=utf-8',
@@ -87,8 +91,8 @@ export function failureResponse(
   );
 }
 
-function response(status: number, fields: readonly string[], text: string): LocalResponse {
-  const body = allowsBody(status) ? Buffer.from(text) : Buffer.alloc(0);
+function response(status: number, fields: readonly string[], content: string | Uint8Array): LocalResponse {
+  const body = allowsBody(status) ? Buffer.from(content as string) : Buffer.alloc(0);
   const length = allowsBody(status) ? ['content-length', String(body.length)] : [];
   return { status, reason: reasonPhrase(status), fieldsText: fieldLines([...fields, ...length]), body };
 }

@@ -167,6 +167,19 @@ export class FaultPlan {
   takeHandshakeFaults(done: (faults: readonly HandshakeFault[]) => void): void {
     const taken: PlannedHandshake[] = [];
     for (const planned of this.#faults) {
+  /** The upstream that gets the call in place of the one that was meant, marked as done; null when that one does. */
+  takeRedirect(): string | null {
+    for (const planned of this.#faults) {
+      const to = planned.implementation.redirectsTo?.(planned.fault as never) ?? null;
+      if (to === null) continue;
+      const mark = this.#mark(planned, 'request');
+      mark.outcome = 'done';
+      mark.describe = () => `sent the call to ${to}`;
+      return to;
+    }
+    return null;
+  }
+
       const fault = planned.implementation.handshake?.(planned.fault as never);
       if (fault === undefined) continue;
       const mark = this.#mark(planned, null);

@@ -7,6 +7,8 @@ import { ruleSentence } from '#shared/rules/sentence.ts';
 import { expiryOf } from '#shared/rules/trigger.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
+import { readAnswerFiles, refuseTooManyBytes } from './answer-files.ts';
+import type { AnswerFiles, ReadAnswerFile } from './answer-files.ts';
 
 interface Entry {
   readonly id: string;
@@ -22,6 +24,8 @@ interface Entry {
   /** Turns it off when it expires. */
   expiry: Timer | null;
   hits: number;
+  /** What it answers with while it is on, by path; null: nothing. */
+  files: AnswerFiles | null;
 }
 
 export interface RuleBookEvents {
@@ -46,10 +50,12 @@ export class RuleBook {
   #epochs = 0;
   readonly #clock: Clock;
   readonly #events: RuleBookEvents;
+  readonly #readFile: ReadAnswerFile;
 
-  constructor(clock: Clock, events: RuleBookEvents) {
+  constructor(clock: Clock, events: RuleBookEvents, readFile: ReadAnswerFile) {
     this.#clock = clock;
     this.#events = events;
+    this.#readFile = readFile;
   }
 
   list(): Rule[] {
@@ -64,9 +70,9 @@ export class RuleBook {
   active(): ActiveRule[] {
     return [...this.#entries.values()]
       .filter((entry) => entry.definition.enabled)
-      .map(({ id, definition, epoch, sinceMs }) => {
+      .map(({ id, definition, epoch, sinceMs, files }) => {
         const { name, match, trigger, faults } = definition;
-        return { id, name, match, trigger, faults, epoch, sinceMs };
+        return { id, name, match, trigger, faults, epoch, sinceMs, ...(files !== null && { files }) };
       });
   }
 
@@ -119,21 +125,22 @@ export class RuleBook {
    */
   load(inputs: readonly RuleInput[]): void {
     const definitions = inputs.map((input) => parse(RuleDefinitionSchema, input));
+    const files = this.#readAllFiles(definitions);
     const before = this.#entries;
     const foreign = [...before.values()].filter(({ origin }) => origin !== null);
     for (const definition of definitions) refuseForeign(definition, foreign);
     const names = new Map(this.#names);
-    const wasActive = JSON.stringify(this.active());
+    const wasActive = this.#activeEpochs();
     const next = new Map<string, Entry>();
     const changed: Entry[] = [];
     for (const definition of definitions) {
       const known = this.#sameRule(definition, names, next);
       if (known === undefined) {
-        const entry = this.#enter(definition, this.#freeId(definition, next));
+        const entry = this.#enter(definition, this.#freeId(definition, next), null, files.get(definition));
         changed.push(entry);
         next.set(entry.id, entry);
       } else {
-        if (this.#apply(known, definition)) changed.push(known);
+        if (this.#apply(known, definition, files.get(definition))) changed.push(known);
         next.set(known.id, known);
       }
     }
@@ -147,7 +154,7 @@ export class RuleBook {
     }
     for (const entry of changed) this.#events.changed(ruleOf(entry));
     this.#events.reordered([...next.keys()]);
-    if (JSON.stringify(this.active()) !== wasActive) this.#events.activeChanged();
+    if (this.#activeEpochs() !== wasActive) this.#events.activeChanged();
   }
 
   /** Turns every rule off; returns the ids of those that were on. */
@@ -184,7 +191,12 @@ export class RuleBook {
     this.#names.delete(entry.definition.name);
   }
 
-  #enter(definition: RuleDefinition, id: string, origin: Origin | null = null): Entry {
+  #enter(
+    definition: RuleDefinition,
+    id: string,
+    origin: Origin | null = null,
+    files: AnswerFiles | null = null,
+  ): Entry {
     const entry: Entry = {
       id,
       origin,
@@ -195,8 +207,9 @@ export class RuleBook {
       sinceMs: 0,
       expiry: null,
       hits: 0,
+      files: null,
     };
-    this.#apply(entry, definition);
+    this.#apply(entry, definition, files);
     return entry;
   }
 
@@ -206,10 +219,10 @@ export class RuleBook {
     return this.#tell(entry, wasOn || definition.enabled);
   }
 
-  /** Puts a definition in place; false when it says the same as before. */
-  #apply(entry: Entry, definition: RuleDefinition): boolean {
-    if (entry.version > 0 && JSON.stringify(bare(entry.definition)) === JSON.stringify(bare(definition)))
-      return false;
+  /** Puts a definition in place; false when it says the same as before. What is wrong with its files changes nothing. */
+  #apply(entry: Entry, definition: RuleDefinition, read: AnswerFiles | null = null): boolean {
+    if (saysTheSame(entry, definition)) return false;
+    entry.files = read ?? this.#readFiles(definition, entry);
     const turnedOn = definition.enabled && !entry.definition.enabled;
     this.#names.delete(entry.definition.name);
     this.#names.set(definition.name, entry);
@@ -226,6 +239,34 @@ export class RuleBook {
     this.#expireLater(entry);
     if (!definition.enabled) entry.enabledAt = null;
     return true;
+  }
+
+  #readFiles(definition: RuleDefinition, own: Entry): AnswerFiles | null {
+    const files = readAnswerFiles(definition, this.#readFile);
+    if (files === null) return null;
+    const others = [...this.#entries.values()].filter((entry) => entry !== own);
+    refuseTooManyBytes([files, ...others.map((entry) => entry.files)]);
+    return files;
+  }
+
+  /** Of a whole list, before any of it is put in place; a rule that stays as it is keeps what it has. */
+  #readAllFiles(definitions: readonly RuleDefinition[]): ReadonlyMap<RuleDefinition, AnswerFiles | null> {
+    const read = new Map(
+      definitions.map((definition) => {
+        const { id, name } = definition;
+        const known = id === undefined ? this.#names.get(name) : this.#entries.get(id);
+        const isKept = known !== undefined && known.files !== null && saysTheSame(known, definition);
+        return [definition, isKept ? known.files : readAnswerFiles(definition, this.#readFile)];
+      }),
+    );
+    refuseTooManyBytes([...read.values()]);
+    return read;
+  }
+
+  /** Each change of a rule that is on has an epoch of its own. */
+  #activeEpochs(): string {
+    const on = [...this.#entries.values()].filter(({ definition }) => definition.enabled);
+    return on.map(({ id, epoch }) => `${id} ${epoch}`).join('\n');
   }
 
   #expireLater(entry: Entry): void {
@@ -296,6 +337,10 @@ function refuseForeign({ id, name }: RuleDefinition, foreign: readonly Entry[]):
     'conflict',
     `There is a rule called "${taken.definition.name}" with the id "${taken.id}" already, made by a client of ${taken.origin}.`,
   );
+}
+
+function saysTheSame({ version, definition }: Entry, wanted: RuleDefinition): boolean {
+  return version > 0 && JSON.stringify(bare(definition)) === JSON.stringify(bare(wanted));
 }
 
 /** Without the id, which a file may leave out. */

@@ -171,7 +171,11 @@ export const RedirectUpstreamFaultSchema = z
 export const FileAnswerFaultSchema = z
   .strictObject({
     type: z.literal('file-answer'),
-    path: z.string().min(1).max(1024).meta({ title: 'File', description: 'Relative to the workspace file.' }),
+    path: z.string().min(1).max(1024).meta({
+      title: 'File',
+      description:
+        'Relative to the workspace file, in its folder or below; at most 1 MiB. Read when the rule is turned on.',
+    }),
     status: z.int().min(200).max(599).default(200).meta({ title: 'Status' }),
     headers,
   })

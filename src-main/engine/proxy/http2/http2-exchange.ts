@@ -5,7 +5,7 @@ import { CallRules } from '../call-rules.ts';
 import { cutByRule, resetByRule } from '../cut-by-rule.ts';
 import type { ClientFacts, ProxyEnvironment } from '../environment.ts';
 import { ExchangeRecord } from '../exchange-record.ts';
-import { dropsAltSvc, wayOf, withoutAltSvc } from '../forwarding.ts';
+import { dropsAltSvc, redirected, wayOf, withoutAltSvc } from '../forwarding.ts';
 import { grpcAnswer } from '../../rules/faults/grpc-status.ts';
 import { GrpcCall } from '../grpc/grpc-call.ts';
 import { getField } from '../http1/fields.ts';
@@ -57,6 +57,8 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
   readonly #head: Http2RequestHead;
   readonly #destination: Destination;
   readonly #record: ExchangeRecord;
+  /** Where it is sent: there, unless a rule says otherwise. */
+  #upstream: Destination;
   readonly #rules: CallRules;
   readonly #answer: Http2Answer;
   readonly #grpc: GrpcCall | null;
@@ -86,6 +88,7 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
     this.#head = head;
     this.#destination = destination;
     const { method, path } = head;
+    this.#upstream = destination;
     const text = requestFieldsText(head);
     const headBytes = requestLine(head).length + text.length + 2;
     const request = { method, path, httpVersion: '2', fieldsText: text, headBytes } as const;
@@ -221,8 +224,6 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
     const { connectFailure } = this.#rules;
     if (connectFailure !== null) return this.callFailed(connectFailure);
     if (this.#isReplaced()) return;
-    const refusal = refusalOf(this.#environment, this.#destination, this.#head.fields);
-    if (refusal !== null) return this.callFailed(refusal);
     const { plan } = this.#rules;
     if (plan !== null) this.#sendThroughLink(plan);
     if (this.#requestLink === null && !this.#answer.hasBegun) this.#startCall();
@@ -245,6 +246,10 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
         endCall: (trailers) => this.#endCall(trailers),
       },
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
+    const redirect = plan?.takeRedirect() ?? null;
+    if (redirect !== null) this.#upstream = redirected(this.#environment, redirect);
+    const refusal = refusalOf(this.#environment, this.#upstream, this.#head.fields);
+    if (refusal !== null) return this.callFailed(refusal);
     );
     this.#requestLink?.begin(text);
   }
@@ -253,8 +258,9 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
   #startCall(changed: FlatFields | null = null): void {
     if (this.#over) return;
     const head = changed === null ? this.#head : withFields(this.#head, changed);
-    const destination = wayOf({ upgrade: head.protocol }, this.#destination);
-    const options = streamOptions(head, this.#host.facts, destination);
+    const destination = wayOf({ upgrade: head.protocol }, this.#upstream);
+    const isRedirected = this.#upstream !== this.#destination;
+    const options = streamOptions(head, this.#host.facts, destination, isRedirected);
     if (this.#rules.waitsForStatus) this.#gate = new Http2StatusGate(this, this.#rules);
     const fields = fieldsWithLoopMark(this.#environment, head.fields);
     const request = { destination, head: fields === head.fields ? head : { ...head, fields }, options };

@@ -12,9 +12,15 @@ export function streamOptions(
   { authority, path, protocol }: Http2RequestHead,
   facts: ClientFacts,
   destination: Destination,
+  isRedirected = false,
 ): SerializeRequestOptions {
   // Most are asked as they came: nothing is looked at for them.
-  if (destination.replacedName === null && destination.via === null && facts.ownHost === null)
+  if (
+    !isRedirected &&
+    destination.replacedName === null &&
+    destination.via === null &&
+    facts.ownHost === null
+  )
     return asItCame;
   const form = facts.destination === null ? 'absolute' : 'origin';
   const asked = {
@@ -22,5 +28,5 @@ export function streamOptions(
     hostField: authority === '' ? null : authority,
     upgrade: protocol,
   };
-  return requestOptions(asked, facts, destination);
+  return requestOptions(asked, facts, destination, isRedirected);
 }

@@ -7,6 +7,7 @@ import { corrupt } from './corrupt.ts';
 import { close, reset, rstStream } from './cut.ts';
 import { delay } from './delay.ts';
 import { duplicate } from './duplicate.ts';
+import { fileAnswer } from './file-answer.ts';
 import { goaway } from './goaway.ts';
 import { grpcAbort } from './grpc-abort.ts';
 import { grpcDelay } from './grpc-delay.ts';
@@ -16,6 +17,7 @@ import { hang, silence } from './hang.ts';
 import { headers } from './headers.ts';
 import { latency } from './latency.ts';
 import { limitData } from './limit-data.ts';
+import { redirectUpstream } from './redirect-upstream.ts';
 import { resetPeer } from './reset-peer.ts';
 import { slicer } from './slicer.ts';
 import { slowClose } from './slow-close.ts';
@@ -45,6 +47,8 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   'rst-stream': rstStream,
   'grpc-status': grpcStatus,
   'grpc-abort': grpcAbort,
+  'redirect-upstream': redirectUpstream,
+  'file-answer': fileAnswer,
   'grpc-delay': grpcDelay,
   'tls-certificate': tlsCertificate,
   'tls-abort': tlsAbort,

@@ -104,7 +104,7 @@ export interface ConnectFault {
 export interface LocalAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   /** It is one of gRPC, which has no Content-Length; absent: it is not. */
   readonly grpc?: {
     /** null: it ends with its head. */
@@ -139,6 +139,8 @@ export interface FaultImplementation<T extends FaultType> {
   /** What happens in place of connecting to the upstream; absent or null: it is connected. */
   failsConnecting?(fault: FaultOf<T>): ConnectFault | null;
   /** How it ends the connection as the call or tunnel begins; absent or null: it does not. */
+  /** `scheme://host:port` of the upstream that gets the call in place of the one that was meant; absent: it stays. */
+  redirectsTo?(fault: FaultOf<T>): string;
   cutsAtStart?(fault: FaultOf<T>): Cut | null;
   /** The code that the client's stream is reset with as the call begins; absent or null: it is not. */
   resetsStreamAtStart?(fault: FaultOf<T>): number | null;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SpikeError } from '../../../../../src-shared/contract/errors.ts';
 import type { Rule, RuleInput } from '../../../../../src-shared/rules/rule.ts';
 import { RuleBook } from '../../../../../src-main/engine/rules/rule-book.ts';
 import { ManualClock } from '../../../../support/manual-clock.ts';
@@ -6,18 +7,29 @@ import { ManualClock } from '../../../../support/manual-clock.ts';
 const faults: RuleInput['faults'] = [{ type: 'hang' }];
 const input = (name: string, more: Partial<RuleInput> = {}): RuleInput => ({ name, faults, ...more });
 
+const files = new Map<string, Buffer>();
+function readFile(path: string): Buffer {
+  const file = files.get(path);
+  if (file === undefined) throw new SpikeError('invalid-input', `The file "${path}" is not there.`);
+  return file;
+}
+
 function bookWith(...inputs: RuleInput[]) {
   const clock = new ManualClock();
   const changed: Rule[] = [];
   const removed: string[] = [];
   let activeChanges = 0;
-  const book = new RuleBook(clock, {
-    changed: (rule) => void changed.push(rule),
-    removed: (id) => void removed.push(id),
-    reordered: () => undefined,
-    hits: () => undefined,
-    activeChanged: () => void (activeChanges += 1),
-  });
+  const book = new RuleBook(
+    clock,
+    {
+      changed: (rule) => void changed.push(rule),
+      removed: (id) => void removed.push(id),
+      reordered: () => undefined,
+      hits: () => undefined,
+      activeChanged: () => void (activeChanges += 1),
+    },
+    readFile,
+  );
   if (inputs.length > 0) book.load(inputs);
   changed.length = 0;
   activeChanges = 0;
@@ -137,5 +149,48 @@ describe('a list of rules', () => {
     book.load(inputs);
     expect(refusal(() => book.create(input('one more')))).toBe('conflict');
     expect(book.disableAll()).toHaveLength(10_000);
+  });
+});
+
+describe('a rule that answers from a file', () => {
+  const answers = (name: string, path: string, enabled = true): RuleInput =>
+    input(name, { enabled, faults: [{ type: 'file-answer', path }] });
+
+  it('gives its bytes to the workers while it is on', () => {
+    files.set('a', Buffer.from('1'));
+    const { book } = bookWith(answers('one', 'a'));
+    expect(book.active()[0]?.files).toEqual({ a: Buffer.from('1') });
+    book.update('one', { enabled: false });
+    expect(book.active()).toEqual([]);
+  });
+
+  it('of a list with a file that is missing changes nothing of it', () => {
+    files.set('a', Buffer.from('1'));
+    const { book, activeChanges, changed } = bookWith(answers('one', 'a'));
+    files.set('a', Buffer.from('2'));
+    const before = JSON.stringify(book.list());
+    expect(refusal(() => book.load([input('new'), answers('one', 'a', false), answers('two', 'b')]))).toBe(
+      'invalid-input',
+    );
+    expect(JSON.stringify(book.list())).toBe(before);
+    expect([activeChanges(), changed.length]).toEqual([0, 0]);
+    expect(book.active()[0]?.files).toEqual({ a: Buffer.from('1') });
+  });
+
+  it('that stays as it is in a list keeps what it has', () => {
+    files.set('a', Buffer.from('1'));
+    const { book, activeChanges } = bookWith(answers('one', 'a'));
+    files.delete('a');
+    book.load([answers('one', 'a'), input('other')]);
+    expect(activeChanges()).toBe(0);
+    expect(book.active()[0]?.files).toEqual({ a: Buffer.from('1') });
+  });
+
+  it('together may have 16 MiB', () => {
+    files.set('long', Buffer.alloc(9 * 1024 ** 2));
+    const { book } = bookWith(answers('one', 'long'));
+    expect(refusal(() => book.create(answers('two', 'long')))).toBe('too-large');
+    expect(refusal(() => book.load([answers('one', 'long'), answers('two', 'long')]))).toBe('too-large');
+    expect(book.list()).toHaveLength(1);
   });
 });
