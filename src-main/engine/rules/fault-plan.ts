@@ -163,10 +163,6 @@ export class FaultPlan {
     return false;
   }
 
-  /** What is done to a TLS handshake: `done` is called once, when what stalls it is over, or let go. */
-  takeHandshakeFaults(done: (faults: readonly HandshakeFault[]) => void): void {
-    const taken: PlannedHandshake[] = [];
-    for (const planned of this.#faults) {
   /** The upstream that gets the call in place of the one that was meant, marked as done; null when that one does. */
   takeRedirect(): string | null {
     for (const planned of this.#faults) {
@@ -180,6 +176,10 @@ export class FaultPlan {
     return null;
   }
 
+  /** What is done to a TLS handshake: `done` is called once, when what stalls it is over, or let go. */
+  takeHandshakeFaults(done: (faults: readonly HandshakeFault[]) => void): void {
+    const taken: PlannedHandshake[] = [];
+    for (const planned of this.#faults) {
       const fault = planned.implementation.handshake?.(planned.fault as never);
       if (fault === undefined) continue;
       const mark = this.#mark(planned, null);

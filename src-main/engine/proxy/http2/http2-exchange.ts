@@ -56,9 +56,9 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
   readonly #client: Http2ClientStream;
   readonly #head: Http2RequestHead;
   readonly #destination: Destination;
-  readonly #record: ExchangeRecord;
   /** Where it is sent: there, unless a rule says otherwise. */
   #upstream: Destination;
+  readonly #record: ExchangeRecord;
   readonly #rules: CallRules;
   readonly #answer: Http2Answer;
   readonly #grpc: GrpcCall | null;
@@ -87,8 +87,8 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
     this.#client = client;
     this.#head = head;
     this.#destination = destination;
-    const { method, path } = head;
     this.#upstream = destination;
+    const { method, path } = head;
     const text = requestFieldsText(head);
     const headBytes = requestLine(head).length + text.length + 2;
     const request = { method, path, httpVersion: '2', fieldsText: text, headBytes } as const;
@@ -225,6 +225,10 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
     if (connectFailure !== null) return this.callFailed(connectFailure);
     if (this.#isReplaced()) return;
     const { plan } = this.#rules;
+    const redirect = plan?.takeRedirect() ?? null;
+    if (redirect !== null) this.#upstream = redirected(this.#environment, redirect);
+    const refusal = refusalOf(this.#environment, this.#upstream, this.#head.fields);
+    if (refusal !== null) return this.callFailed(refusal);
     if (plan !== null) this.#sendThroughLink(plan);
     if (this.#requestLink === null && !this.#answer.hasBegun) this.#startCall();
     if (this.#head.ended && !this.#over) this.#requestEnd();
@@ -246,10 +250,6 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
         endCall: (trailers) => this.#endCall(trailers),
       },
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
-    const redirect = plan?.takeRedirect() ?? null;
-    if (redirect !== null) this.#upstream = redirected(this.#environment, redirect);
-    const refusal = refusalOf(this.#environment, this.#upstream, this.#head.fields);
-    if (refusal !== null) return this.callFailed(refusal);
     );
     this.#requestLink?.begin(text);
   }

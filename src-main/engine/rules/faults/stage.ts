@@ -138,9 +138,9 @@ export interface FaultImplementation<T extends FaultType> {
   handshake?(fault: FaultOf<T>): HandshakeFault;
   /** What happens in place of connecting to the upstream; absent or null: it is connected. */
   failsConnecting?(fault: FaultOf<T>): ConnectFault | null;
-  /** How it ends the connection as the call or tunnel begins; absent or null: it does not. */
   /** `scheme://host:port` of the upstream that gets the call in place of the one that was meant; absent: it stays. */
   redirectsTo?(fault: FaultOf<T>): string;
+  /** How it ends the connection as the call or tunnel begins; absent or null: it does not. */
   cutsAtStart?(fault: FaultOf<T>): Cut | null;
   /** The code that the client's stream is reset with as the call begins; absent or null: it is not. */
   resetsStreamAtStart?(fault: FaultOf<T>): number | null;
