@@ -357,16 +357,28 @@ describe('toxicity', () => {
 });
 
 describe('toxics together', () => {
-  it('act in the order in which they were added, also after one was changed while connections are open', async () => {
-    // Five bytes pass the limit first; were the delay first, the end would wait for it all the same, so bytes tell.
-    const limit = await addToxic({ name: 'limit', type: 'limit_data', attributes: { bytes: 1000 } });
+  it('act in the order in which they were added: what a limit lets through, a delay behind it still lets out', async () => {
+    await addToxic({ name: 'limit', type: 'limit_data', attributes: { bytes: 5 } });
     await addToxic({ name: 'slow', type: 'latency', attributes: { latency: 200, jitter: 0 } });
     const client = await connected();
-    await limit.update({ ...limit.toJson(), attributes: { bytes: 5 } });
+    const start = performance.now();
     upstream.write('0123456789');
-    // Toxiproxy's limit ends the chain behind it: what the delay holds is still let out.
-    await client.toClose();
-    expect(client.text.length).toBeLessThanOrEqual(5);
+    expect(await client.toClose()).toBe('');
+    expect(client.text).toBe('01234');
+    expect(msSince(start)).toBeGreaterThanOrEqual(199);
+  });
+
+  it('keep their order on open connections when one of them is changed', async () => {
+    const line = await addToxic({ name: 'line', type: 'bandwidth', attributes: { rate: 2 } });
+    await addToxic({ name: 'limit', type: 'limit_data', attributes: { bytes: 101 } });
+    const client = await connected();
+    await line.update({ ...line.toJson(), attributes: { rate: 1 } });
+    const start = performance.now();
+    upstream.write('x'.repeat(1000));
+    expect(await client.toClose()).toBe('');
+    expect(client.text.length).toBe(101);
+    // Byte 101 is in the second piece of 100 ms. Behind the limit, the line would have 101 bytes to send: 101 ms.
+    expect(msSince(start)).toBeGreaterThanOrEqual(199);
   });
 
   it('toggled while bytes pass both ways lose none of them', async () => {
@@ -438,10 +450,14 @@ describe('a proxy', () => {
 
   it('knows no half-close: an answer under way is lost when the client ends its side', async () => {
     const client = await connected();
-    upstream.removeAllListeners('end');
-    upstream.once('end', () => setTimeout(() => upstream.end('too late'), 100));
+    const server = upstream;
+    server.removeAllListeners('end');
+    const asked = new Promise((resolve) => server.once('end', resolve));
     client.end();
     expect(await client.toEnd()).toBe('');
+    await asked;
+    server.end('too late');
+    expect(client.text).toBe('');
   });
 
   it('is reset with all others: enabled, without toxics', async () => {

@@ -1,6 +1,9 @@
 import type { Direction } from '#shared/flow/flow.ts';
+import { parseFields } from '../capture/field-text.ts';
 import type { FlowRecord } from '../capture/flow-record.ts';
+import type { CallFacts, TunnelFacts } from '../rules/call-facts.ts';
 import type { FaultPlan, RulePlace } from '../rules/fault-plan.ts';
+import { FrameChain } from '../rules/frame-chain.ts';
 import { Link } from '../rules/link.ts';
 import type { Candidates, CompiledRule } from '../rules/compiled-rules.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
@@ -48,6 +51,8 @@ class TunnelEnd implements TransportOwner {
 export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
   openAt = -1;
   #links: Record<Direction, Link> | null = null;
+  /** Of a WebSocket, before the links: knows from the first byte on where frames begin. */
+  #frames: Record<Direction, FrameChain> | null = null;
   #plan: FaultPlan | null = null;
   /** Those that match now: drawn once each, whether they hit or not. */
   #rules: Candidates = [];
@@ -57,6 +62,9 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
   /** What the flow brought with it: an upgraded exchange has faults of its own. */
   readonly #faultsBefore: FlowRecord['faults'];
   #over = false;
+  /** Why it ends whole, once the other direction has let out what it holds; null: its sides have ended it. */
+  #failure: NetworkFailure | null = null;
+  #gone: Record<Direction, boolean> = { request: false, response: false };
   #waitsForName = false;
   /** Until its rules have been looked at for the first time. */
   #isOpening = true;
@@ -108,8 +116,15 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
     this.#observer = this.#observe();
     this.#environment.rules.followers.add(this);
     this.#upstream.owner = new TunnelEnd(this, 'response');
-    const staying = hit.filter(({ rule }) => rule.actsOnTunnels);
-    this.#environment.rules.giveBack(hit.filter(({ rule }) => !rule.actsOnTunnels));
+    if (this.#flow.kind === 'websocket')
+      this.#frames = {
+        request: this.#chain('request', this.#client),
+        response: this.#chain('response', this.#upstream.transport),
+      };
+    const stays = ({ rule }: RuleHit): boolean =>
+      rule.actsOnTunnels || (rule.actsOnFrames && this.#frames !== null);
+    const staying = hit.filter(stays);
+    this.#environment.rules.giveBack(hit.filter((one) => !stays(one)));
     if (staying.length > 0) this.#apply(staying);
     this.rulesChanged();
     this.#upstream.transport.resume(hold.all);
@@ -120,22 +135,27 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
     if (this.#over) return;
     if (direction === 'request') this.#flow.requestBodyBytes += bytes.length;
     else this.#flow.responseBodyBytes += bytes.length;
-    if (this.#links !== null) this.#links[direction].push(bytes);
-    else this.#write(direction, bytes);
+    if (this.#frames !== null) this.#frames[direction].push(bytes);
+    else this.#pass(direction, bytes);
     this.#observer?.passed(direction, bytes);
   }
 
   halfClosed(direction: Direction): void {
     if (this.#over || this.#ending[direction]) return;
     this.#ending[direction] = true;
-    if (this.#links !== null) this.#links[direction].end();
-    else this.#end(direction);
+    if (this.#frames !== null) this.#frames[direction].end();
+    else this.#passEnd(direction);
   }
 
   /** One side is gone for good. After an orderly end, what is held for the other is still let out in its time. */
   gone(direction: Direction, error: NodeJS.ErrnoException | null): void {
     if (this.#over) return;
-    if (error === null) return this.halfClosed(direction);
+    this.#gone[direction] = true;
+    if (error === null) {
+      // With both gone nobody is left for what is held.
+      if (this.#gone.request && this.#gone.response) return this.#finish(this.#failure, 'close');
+      return this.halfClosed(direction);
+    }
     const failure = failureOf(direction, error);
     if (error.code === 'ECONNRESET') this.#finish(failure, 'reset');
     else this.#finish(failure, 'close');
@@ -153,20 +173,25 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
 
   rulesChanged(): void {
     const runtime = this.#environment.rules;
-    if ((runtime.compiled.needs & needs.tunnels) === 0 && this.#plan === null) {
+    const bits = this.#frames === null ? needs.tunnels : needs.tunnels | needs.calls;
+    if ((runtime.compiled.needs & bits) === 0 && this.#plan === null) {
       this.#isOpening = false;
       return;
     }
     if (this.#waitForNames(runtime.compiled.needs)) return;
     const callee = this.#destination.callee.current.name;
     const caller = this.#facts.caller.current.name;
-    const matching = runtime.compiled.matchTunnel({
+    const place = {
       caller,
       callee,
       host: this.#destination.host,
       route: this.#destination.route,
       listener: this.#facts.listener,
-    });
+    };
+    const matching =
+      this.#frames === null
+        ? runtime.compiled.matchTunnel(place)
+        : runtime.compiled.matchWebSocket(askedFor(this.#flow, place, this.#destination.origin), this.#flow.status ?? 0);
     const key = (rule: CompiledRule): string => `${rule.rule.id}\n${rule.rule.epoch}`;
     const known = new Set(this.#rules.map(key));
     const added = matching.filter((rule) => !known.has(key(rule)));
@@ -223,7 +248,7 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
       request: this.#link('request', this.#client),
       response: this.#link('response', this.#upstream.transport),
     };
-    this.#plan.extend(hit, this.#links, this);
+    this.#plan.extend(hit, this.#links, this, this.#frames);
     const cut = this.#plan.takeCutAtStart();
     if (cut !== null) this.#cut(cut);
   }
@@ -246,10 +271,32 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
         write: (bytes) => this.#write(direction, bytes),
         end: () => this.#end(direction),
         reset: () => this.#cut('reset'),
-        close: () => this.#cut('close'),
+        close: () => this.#closedByRule(direction),
       },
       { pause: () => source.pause(hold.link), resume: () => source.resume(hold.link) },
     );
+  }
+
+  #chain(direction: Direction, source: Transport): FrameChain {
+    return new FrameChain(
+      direction,
+      {
+        write: (bytes) => this.#pass(direction, bytes),
+        end: () => this.#passEnd(direction),
+        close: () => this.#cut('close'),
+      },
+      { pause: () => source.pause(hold.frames), resume: () => source.resume(hold.frames) },
+    );
+  }
+
+  #pass(direction: Direction, bytes: Buffer): void {
+    if (this.#links !== null) this.#links[direction].push(bytes);
+    else this.#write(direction, bytes);
+  }
+
+  #passEnd(direction: Direction): void {
+    if (this.#links !== null) this.#links[direction].end();
+    else this.#end(direction);
   }
 
   #write(direction: Direction, bytes: Buffer): void {
@@ -269,7 +316,14 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
       to.close();
       this.halfClosed(direction === 'request' ? 'response' : 'request');
     } else to.end();
-    if (this.#ended.request && this.#ended.response) this.#finish(null, 'close');
+    if (this.#ended.request && this.#ended.response) this.#finish(this.#failure, 'close');
+  }
+
+  #closedByRule(direction: Direction): void {
+    if (this.#facts.endsWhole !== true) return this.#cut('close');
+    this.#failure ??= cutByRule.close;
+    this.#ending[direction] = true;
+    this.#end(direction);
   }
 
   #cut(how: Cut): void {
@@ -298,6 +352,13 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
       else transport.close();
     }
   }
+}
+
+/** What the client asked for when it opened a WebSocket. */
+function askedFor(flow: FlowRecord, place: TunnelFacts, origin: string): CallFacts {
+  const { method, url, requestFields } = flow;
+  const fields = parseFields(requestFields).flat();
+  return { ...place, method, path: url.slice(origin.length), fields, upgrade: 'websocket' };
 }
 
 function failureOf(direction: Direction, error: NodeJS.ErrnoException): NetworkFailure {

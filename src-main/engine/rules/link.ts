@@ -52,6 +52,8 @@ export class Link {
   #limitBytes = linkHoldLimitBytes;
   #paused = false;
   #disposed = false;
+  /** A stage closes the connection: the end that is on its way through the others is that. */
+  #closing = false;
   readonly #output: LinkOutput;
   readonly #source: LinkSource;
 
@@ -83,9 +85,7 @@ export class Link {
       reset: () => {
         if (!this.#disposed) this.#output.reset();
       },
-      close: () => {
-        if (!this.#disposed) this.#output.close();
-      },
+      close: () => this.#closeAfter(joint),
       resetStream: (code) => {
         if (!this.#disposed) this.#output.resetStream?.(code);
       },
@@ -145,8 +145,8 @@ export class Link {
 
   end(): void {
     if (this.#disposed) return;
-    if (this.#first === null) this.#output.end();
-    else this.#first.stage.end();
+    if (this.#first !== null) this.#first.stage.end();
+    else if (!this.#closing) this.#output.end();
   }
 
   /** The connection is gone: nothing more comes out, no timer is left. */
@@ -165,8 +165,15 @@ export class Link {
 
   #endNext(joint: Joint): void {
     if (this.#disposed) return;
-    if (joint.next === null) this.#output.end();
-    else joint.next.stage.end();
+    if (joint.next !== null) joint.next.stage.end();
+    else if (this.#closing) this.#output.close();
+    else this.#output.end();
+  }
+
+  /** What a stage has let through may still be held by those behind it: the connection is closed when the end comes out of them. */
+  #closeAfter(joint: Joint): void {
+    this.#closing = true;
+    this.#endNext(joint);
   }
 
   #toOutput(chunk: Buffer): void {
