@@ -16,7 +16,12 @@ export class FakeStream implements Http2ClientStream, Http2Stream {
   trailers: FlatFields | null = null;
   isFull = false;
   holds = 0;
+  progress = 0;
   readonly commands: string[] = [];
+
+  get isHeld(): boolean {
+    return this.holds !== 0;
+  }
 
   write(bytes: Buffer): boolean {
     this.commands.push(`data ${bytes.toString('latin1')}`);

@@ -58,6 +58,7 @@ export class ClientConnection
   /** What the client named as the place to go to: a virtual name leads elsewhere once it is known what is spoken. */
   asked: Socks5Request | null = null;
   isDraining = false;
+  streams: Watched['streams'] = [];
   readonly ownHost: string | null;
   readonly endsWhole: boolean;
   connect: SessionHost['connect'];
@@ -297,6 +298,7 @@ export class ClientConnection
     this.#expectRequests();
     const session = new Http2Session(this.#environment, this, this.#environment.http2Limits);
     this.#session = session;
+    this.streams = session.streams;
     session.connection = openHttp2(this.#transport, bytes, this.#environment, {
       opened: (stream, head) => session.opened(stream, head),
       closed: (error) => session.closed(error),

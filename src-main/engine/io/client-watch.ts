@@ -34,9 +34,14 @@ export const defaultClientLimits: ClientLimits = {
   maxConnections: 32_768,
 };
 
+/** A stream of HTTP/2 as the watch sees it: what one request is elsewhere. */
+export type WatchedStream = Pick<Watched, 'awaited' | 'progress' | 'timedOut'>;
+
 /** A connection as the watch sees it. */
 export interface Watched {
   readonly awaited: Awaited;
+  /** Those that are open on it, where it has streams. */
+  readonly streams: Iterable<WatchedStream>;
   /** Another number for each request: what is awaited after it is another wait. */
   readonly turn: number;
   /** Another number when the client has sent or taken a byte: looked at while a body or its reading is awaited. */
@@ -65,6 +70,8 @@ const lookAtMostEveryMs = 1000;
  */
 export class ClientWatch {
   readonly #waits = new Map<Watched, Wait>();
+  /** Streams that something was awaited of at the last look: streams come and go unseen between the looks. */
+  #streamWaits = new Map<WatchedStream, Wait>();
   readonly #clock: Clock;
   readonly #limits: ClientLimits;
   #timer: Timer | null = null;
@@ -89,6 +96,7 @@ export class ClientWatch {
     this.#timer?.cancel();
     this.#timer = null;
     this.#waits.clear();
+    this.#streamWaits.clear();
   }
 
   #lookLater(): void {
@@ -108,19 +116,31 @@ export class ClientWatch {
 
   #look(): void {
     const now = this.#clock.now();
+    const streamWaits = new Map<WatchedStream, Wait>();
     for (const [connection, wait] of this.#waits) {
       connection.probe();
-      const { awaited, turn } = connection;
-      const progress = progressOf(connection, awaited);
-      if (awaited !== wait.awaited || turn !== wait.turn || progress !== wait.progress) {
-        wait.awaited = awaited;
-        wait.turn = turn;
-        wait.progress = progress;
-        wait.sinceMs = now;
-      } else if (awaited !== null && now - wait.sinceMs >= this.#limitOf(awaited)) {
-        wait.sinceMs = now;
-        connection.timedOut(this.#failure(awaited));
+      this.#lookAt(connection, connection.turn, wait, now);
+      for (const stream of connection.streams) {
+        if (stream.awaited === null) continue;
+        const known = this.#streamWaits.get(stream) ?? { awaited: null, turn: 0, progress: 0, sinceMs: now };
+        streamWaits.set(stream, known);
+        this.#lookAt(stream, 0, known, now);
       }
+    }
+    this.#streamWaits = streamWaits;
+  }
+
+  #lookAt(one: WatchedStream, turn: number, wait: Wait, now: number): void {
+    const { awaited } = one;
+    const progress = progressOf(one, awaited);
+    if (awaited !== wait.awaited || turn !== wait.turn || progress !== wait.progress) {
+      wait.awaited = awaited;
+      wait.turn = turn;
+      wait.progress = progress;
+      wait.sinceMs = now;
+    } else if (awaited !== null && now - wait.sinceMs >= this.#limitOf(awaited)) {
+      wait.sinceMs = now;
+      one.timedOut(this.#failure(awaited));
     }
   }
 
@@ -145,6 +165,6 @@ const sentences: Readonly<Record<NonNullable<Awaited>, (seconds: number) => stri
   reading: (seconds) => `The client does not read: it took no byte of what was sent to it for ${seconds} s.`,
 };
 
-function progressOf(connection: Watched, awaited: Awaited): number {
-  return awaited === 'body' || awaited === 'reading' ? connection.progress : 0;
+function progressOf(one: WatchedStream, awaited: Awaited): number {
+  return awaited === 'body' || awaited === 'reading' ? one.progress : 0;
 }

@@ -50,6 +50,7 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   #inputEnded = false;
   #isClosed = false;
   #resetCode = 0;
+  #receivedBytes = 0;
   /** What is done when the trailers have been sent; null: nothing, or they have been. */
   #afterTrailers: (() => void) | null = null;
   #areTrailersSent = false;
@@ -61,6 +62,14 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
 
   get isFull(): boolean {
     return this.#held !== null ? false : (this.stream?.writableNeedDrain ?? false);
+  }
+
+  get isHeld(): boolean {
+    return this.#holds !== 0;
+  }
+
+  get progress(): number {
+    return this.#receivedBytes - (this.stream?.writableLength ?? 0);
   }
 
   write(bytes: Buffer): boolean {
@@ -214,7 +223,10 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
     stream.on('trailers', (_object: unknown, _flags: number, fields: string[]) => {
       this.trailers = fields;
     });
-    stream.on('data', (bytes: Buffer) => this.owner?.received(bytes));
+    stream.on('data', (bytes: Buffer) => {
+      this.#receivedBytes += bytes.length;
+      this.owner?.received(bytes);
+    });
     if (this.#holds !== 0) stream.pause();
   }
 

@@ -16,13 +16,14 @@ import type { LocalResponse } from '../local-response.ts';
 import type { OpenFlow } from '../open-flows.ts';
 import { PendingUpgrade } from '../pending-upgrade.ts';
 import { hold } from '../ports.ts';
-import type { Destination, LeasedConnection, NetworkFailure, TransportOwner } from '../ports.ts';
+import type { Awaited, Destination, LeasedConnection, NetworkFailure, TransportOwner } from '../ports.ts';
 import type { Tunnel } from '../tunnel.ts';
 import { Http2Answer } from './answer.ts';
 import type { Http2AnswerOwner } from './answer.ts';
 import { http2Code } from './error-codes.ts';
 import { fieldsText, localFields, requestFieldsText, requestLine, withFields } from './head-text.ts';
 import { Http2StatusGate } from './http2-status-gate.ts';
+import { lastAnswer } from './last-answer.ts';
 import { LinkedMessage } from './linked-message.ts';
 import { http2Shape, mayHaveBody } from '../message-shape.ts';
 import type { Http2ClientStream, Http2RequestHead, Http2ResponseHead, Http2StreamError } from './ports.ts';
@@ -147,6 +148,26 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
 
   drained(): void {
     this.#call?.resume(hold.full);
+  }
+
+  /** What it is the client's turn to do on this stream. */
+  get awaited(): Awaited {
+    if (this.#client.isFull) return 'reading';
+    // A client that is being answered may wait for that before it says more.
+    const hasSaidAll = this.#over || this.#requestComplete || this.#answer.hasBegun;
+    return hasSaidAll || this.#client.isHeld ? null : 'body';
+  }
+
+  get progress(): number {
+    return this.#client.progress;
+  }
+
+  /** The client stalls: it is told so, unless it is being answered. The other streams of its connection go on. */
+  timedOut(failure: NetworkFailure): void {
+    const isAnswered = this.#over || this.#answer.hasBegun;
+    this.stop(failure);
+    if (!isAnswered) lastAnswer(this.#client, failureResponse(408, failure));
+    else this.#client.abandonWith(http2Code.cancel);
   }
 
   /** Spike stops: the call is over, whatever it waited for. */

@@ -37,6 +37,8 @@ export class Http2Session implements Http2ExchangeHost {
   connection: Http2ClientConnection | null = null;
   /** Counts the streams: tells one wait for a stream from the next. */
   turn = 0;
+  /** It was to end for saying nothing, and has not. */
+  #isIdleOver = false;
   readonly #exchanges = new Set<Http2Exchange>();
   readonly #environment: ProxyEnvironment;
   readonly #limits: HeadLimits;
@@ -47,13 +49,21 @@ export class Http2Session implements Http2ExchangeHost {
     this.#limits = limits;
   }
 
+  /** What is awaited of a connection is no more than a stream; what is awaited of those they say themselves. */
   get awaited(): Awaited {
     return this.#exchanges.size === 0 ? 'request' : null;
   }
 
+  get streams(): Iterable<Http2Exchange> {
+    return this.#exchanges;
+  }
+
   /** No stream was opened for too long. */
   timedOut(): void {
-    this.connection?.drain();
+    // Calls that are over may have left something that the client does not take: that is not waited for twice.
+    if (this.#isIdleOver) this.connection?.destroy();
+    else this.connection?.drain();
+    this.#isIdleOver = true;
   }
 
   drain(): void {

@@ -43,6 +43,10 @@ export interface Http2Stream extends Transport {
   owner: TransportOwner | null;
   /** What came behind the body; null for none, or not yet. */
   readonly trailers: FlatFields | null;
+  /** There is a reason for not reading it. */
+  readonly isHeld: boolean;
+  /** Changes when the peer has sent something, or has taken something of what was written to it. */
+  readonly progress: number;
   /** Ends our half, with trailers. */
   endWith(trailers: FlatFields | null): void;
   /** Ends the stream with RST_STREAM and that code, once what was written has been sent. Bounded. */

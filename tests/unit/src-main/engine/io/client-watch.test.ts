@@ -1,14 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { AddressCounter } from '../../../../../src-main/engine/io/address-counter.ts';
 import { ClientWatch } from '../../../../../src-main/engine/io/client-watch.ts';
-import type { Watched } from '../../../../../src-main/engine/io/client-watch.ts';
+import type { Watched, WatchedStream } from '../../../../../src-main/engine/io/client-watch.ts';
 import type { Awaited } from '../../../../../src-main/engine/proxy/ports.ts';
 import { ManualClock } from '../../../../support/manual-clock.ts';
+
+class FakeStreamWait implements WatchedStream {
+  awaited: Awaited = 'body';
+  progress = 0;
+  readonly failures: string[] = [];
+  timedOut(failure: { message: string }): void {
+    this.failures.push(failure.message);
+  }
+}
 
 class FakeClient implements Watched {
   awaited: Awaited = 'request';
   turn = 0;
   progress = 0;
+  streams: FakeStreamWait[] = [];
   probes = 0;
   readonly failures: string[] = [];
   probe(): void {
@@ -48,6 +58,32 @@ describe('clients that take too long', () => {
     client.awaited = null;
     clock.advance(10_000);
     expect(client.probes).toBe(10);
+  });
+
+  it('on a stream are ended by it alone, each from when it stalled', () => {
+    const { clock, client } = watching();
+    const [one, other, gone] = [new FakeStreamWait(), new FakeStreamWait(), new FakeStreamWait()];
+    client.awaited = null;
+    client.streams = [one, other, gone];
+    clock.advance(300_000);
+    other.progress = 1;
+    client.streams = [one, other];
+    clock.advance(302_000);
+    expect([one, other, gone].map(({ failures }) => failures.length)).toEqual([1, 0, 0]);
+    expect(one.failures[0]).toBe(
+      'The client stopped in the middle of its request: no byte of it came for 600 s.',
+    );
+    client.streams = [other];
+    other.awaited = 'reading';
+    clock.advance(599_000);
+    other.awaited = null;
+    clock.advance(2000);
+    other.awaited = 'reading';
+    clock.advance(599_000);
+    expect(other.failures).toEqual([]);
+    clock.advance(3000);
+    expect(other.failures[0]).toContain('does not read');
+    expect(client.failures).toEqual([]);
   });
 
   it('have the shorter time for a head, from when it began', () => {

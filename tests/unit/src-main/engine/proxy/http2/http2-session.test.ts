@@ -210,3 +210,66 @@ describe('rules', () => {
     expect(stream.take()).toEqual(['abandon 8']);
   });
 });
+
+describe('a client that stalls on a stream', () => {
+  const late = { cause: 'client-timeout', code: 'X', message: 'Too late.' } as const;
+  const post = { method: 'POST', ended: false } as const;
+
+  it('in its body is told 408, and the call is given up', () => {
+    const { session, client, connect, flows } = opened(post);
+    const { stream } = connect();
+    const [waiting] = session.streams;
+    expect(waiting?.awaited).toBe('body');
+    waiting?.timedOut(late);
+    expect(stream.take()).toEqual(['abandon 8']);
+    expect(client.take().map((command) => command.slice(0, 8))).toEqual([
+      'head 408',
+      'data Spi',
+      'end',
+      'reset 0',
+    ]);
+    expect(flows).toMatchObject([{ error: { cause: 'client-timeout' } }]);
+    expect([...session.streams]).toEqual([]);
+  });
+
+  it('is not asked for more while it is held, answered, or has said all', () => {
+    const { session, client, connect } = opened(post);
+    const { owner, stream } = connect();
+    const [waiting] = session.streams;
+    stream.isFull = true;
+    client.owner?.received(Buffer.from('x'));
+    expect(waiting?.awaited).toBeNull();
+    owner.drained();
+    expect(waiting?.awaited).toBe('body');
+    owner.head(ok);
+    expect(waiting?.awaited).toBeNull();
+    expect([...opened().session.streams][0]?.awaited).toBeNull();
+  });
+
+  it('and takes nothing of its answer is reset', () => {
+    const { session, client, connect, flows } = opened();
+    const { owner } = connect();
+    owner.head(ok);
+    client.isFull = true;
+    owner.received(Buffer.from('y'));
+    const [waiting] = session.streams;
+    expect(waiting?.awaited).toBe('reading');
+    client.take();
+    waiting?.timedOut(late);
+    expect(client.take()).toEqual(['abandon 8']);
+    expect(flows).toMatchObject([{ status: 200, error: { cause: 'client-timeout' } }]);
+  });
+
+  it('or leaves what is over untaken, is drained when it is idle, and ended when that does not help', () => {
+    const { session } = opened();
+    const told: string[] = [];
+    session.connection = {
+      drain: () => void told.push('drain'),
+      destroy: () => void told.push('destroy'),
+      goaway: () => undefined,
+    };
+    session.timedOut();
+    session.timedOut();
+    expect(told).toEqual(['drain', 'destroy']);
+  });
+});
