@@ -71,6 +71,13 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
     `${verb('end', 'ends')} with gRPC ${fault.status} after ${count(fault.afterMessages, 'message')} of the ${fault.direction}`,
   'grpc-delay': (fault, verb) =>
     `${verb('wait', 'waits')} ${duration(fault.delayMs)} for each gRPC message of the ${fault.direction}`,
+  'ws-drop': (fault, verb) => `${verb('lose', 'loses')} ${frameWords(fault)}`,
+  'ws-delay': (fault, verb) => `${verb('wait', 'waits')} ${duration(fault.delayMs)} for ${frameWords(fault)}`,
+  'ws-duplicate': (fault, verb) => `${verb('get', 'gets')} ${frameWords(fault)} twice`,
+  'ws-corrupt': (fault, verb) => `${verb('have', 'has')} a byte changed in ${frameWords(fault)}`,
+  'ws-close': (fault, verb) =>
+    `${verb('have', 'has')} ${verb('their', 'its')} WebSocket closed with ${fault.code}${fault.afterMessages === 0 ? '' : ` after ${count(fault.afterMessages, 'message')}`}`,
+  'ws-no-pong': (fault, verb) => `${verb('lose', 'loses')} the pongs of the ${fault.direction}`,
   'tls-certificate': (fault, verb) => `${verb('meet', 'meets')} ${certificateWords[fault.problem]}`,
   'tls-abort': (fault, verb) =>
     `${verb('have', 'has')} ${verb('their', 'its')} TLS handshake ended${fault.alert === 'close' ? '' : ` with ${fault.alert}`}`,
@@ -139,6 +146,24 @@ function latencyWords({ latencyMs, jitterMs, distribution, percentiles }: FaultO
 
 function beforeSent(direction: Direction, verb: Verb): string {
   return direction === 'request' ? ` before ${verb('they are', 'it is')} sent` : '';
+}
+
+/** `the text messages of the response`, `10 % of the messages of the request`. */
+function frameWords({
+  frames,
+  share,
+  direction,
+}: Pick<FaultOf<'ws-drop'>, 'frames' | 'share' | 'direction'>): string {
+  const what = {
+    any: 'frames',
+    data: 'messages',
+    text: 'text messages',
+    binary: 'binary messages',
+    ping: 'pings',
+    pong: 'pongs',
+    close: 'close frames',
+  }[frames];
+  return `${share === 1 ? '' : `${percent(share)} of `}the ${what} of the ${direction}`;
 }
 
 /** `1 message`, `3 messages`. */

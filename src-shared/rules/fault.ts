@@ -47,6 +47,15 @@ import {
   TlsVersionFaultSchema,
 } from './faults/tls.ts';
 
+import {
+  WsCloseFaultSchema,
+  WsCorruptFaultSchema,
+  WsDelayFaultSchema,
+  WsDropFaultSchema,
+  WsDuplicateFaultSchema,
+  WsNoPongFaultSchema,
+} from './faults/websocket.ts';
+
 /**
  * The faults, as data: definitions a group in `faults/`, joined here as soon as something runs them
  * (src-main/engine/rules/faults, one file each, in a registry keyed by `type`).
@@ -86,6 +95,12 @@ export const faultSchemas = {
   'grpc-status': GrpcStatusFaultSchema,
   'grpc-abort': GrpcAbortFaultSchema,
   'grpc-delay': GrpcDelayFaultSchema,
+  'ws-drop': WsDropFaultSchema,
+  'ws-delay': WsDelayFaultSchema,
+  'ws-duplicate': WsDuplicateFaultSchema,
+  'ws-corrupt': WsCorruptFaultSchema,
+  'ws-close': WsCloseFaultSchema,
+  'ws-no-pong': WsNoPongFaultSchema,
   'tls-certificate': TlsCertificateFaultSchema,
   'tls-abort': TlsAbortFaultSchema,
   'tls-stall': TlsStallFaultSchema,

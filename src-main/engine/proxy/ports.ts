@@ -19,7 +19,9 @@ export const hold = {
   turn: 16,
   /** Everything that belongs to one exchange. */
   exchange: 1 | 2 | 4 | 8,
-  all: 31,
+  /** Frames of a WebSocket are held, as many as may be. */
+  frames: 32,
+  all: 63,
 } as const;
 
 /** One side of a connection, as the protocol layers command it. */

@@ -191,7 +191,10 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
     const matching =
       this.#frames === null
         ? runtime.compiled.matchTunnel(place)
-        : runtime.compiled.matchWebSocket(askedFor(this.#flow, place, this.#destination.origin), this.#flow.status ?? 0);
+        : runtime.compiled.matchWebSocket(
+            askedFor(this.#flow, place, this.#destination.origin),
+            this.#flow.status ?? 0,
+          );
     const key = (rule: CompiledRule): string => `${rule.rule.id}\n${rule.rule.epoch}`;
     const known = new Set(this.#rules.map(key));
     const added = matching.filter((rule) => !known.has(key(rule)));

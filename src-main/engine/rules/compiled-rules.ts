@@ -34,6 +34,10 @@ export interface CompiledRule {
   readonly actsOnCalls: boolean;
   /** Whether it can do something to bytes that are not opened. */
   readonly actsOnTunnels: boolean;
+  /** Whether it can do something to the frames of WebSockets. */
+  readonly actsOnFrames: boolean;
+  /** Whether that is all that it can do to calls: it is about those that ask for a WebSocket. */
+  readonly isForFrames: boolean;
   /** Whether it can keep the upstream from being connected. */
   readonly failsConnecting: boolean;
   /** Whether it acts on TLS handshakes with clients. */
@@ -87,6 +91,7 @@ export class CompiledRules {
     const path = withoutQuery(facts.path);
     let matching: CompiledRule[] | null = null;
     for (const rule of byPath?.find(path, segmentOf(path)) ?? calls) {
+      if (rule.isForFrames && facts.upgrade?.toLowerCase() !== 'websocket') continue;
       if (matchesHead(rule.match, facts, path)) (matching ??= []).push(rule);
     }
     return matching ?? none;
@@ -95,6 +100,19 @@ export class CompiledRules {
   /** The rules that match a tunnel and can do something to it. */
   matchTunnel(facts: TunnelFacts): Candidates {
     return this.matchConnection(facts).filter(({ actsOnTunnels }) => actsOnTunnels);
+  }
+
+  /** The rules that match an open WebSocket by what was asked for, and can do something to its bytes or frames. */
+  matchWebSocket(facts: CallFacts, status: number): Candidates {
+    const isMeant = ({ match }: CompiledRule): boolean =>
+      match.body === null && (match.status === null || match.status(status));
+    const asCall = this.matchCall(facts);
+    const asTunnel = this.matchConnection(facts);
+    return this.list.filter(
+      (rule) =>
+        (rule.actsOnTunnels || rule.actsOnFrames) &&
+        ((asCall.includes(rule) && isMeant(rule)) || asTunnel.includes(rule)),
+    );
   }
 
   /** The rules that match a connection of which nothing has passed yet, whatever they do. */
@@ -152,6 +170,8 @@ function compileRule(rule: ActiveRule): CompiledRule {
     match: compileMatch(rule.match),
     trigger: compileTrigger(rule.trigger),
     actsOnTunnels: rule.faults.some(actsOnTunnels),
+    actsOnFrames: rule.faults.some(actsOnFrames),
+    isForFrames: rule.faults.length > 0 && rule.faults.every(actsOnFrames),
     actsOnCalls: rule.faults.some(({ type }) => faultRegistry[type].handshake === undefined),
     actsOnHandshakes: rule.faults.some(({ type }) => faultRegistry[type].handshake !== undefined),
     failsConnecting: rule.faults.some(({ type }) => faultRegistry[type].failsConnecting !== undefined),
@@ -173,6 +193,10 @@ function bitsOf({
   if (failsConnecting && match.aboutTunnels) bits |= needs.connecting;
   if (actsOnHandshakes && match.aboutTunnels) bits |= needs.handshakes;
   return bits;
+}
+
+function actsOnFrames({ type }: Fault): boolean {
+  return faultRegistry[type].frames !== undefined;
 }
 
 function actsOnTunnels(fault: Fault): boolean {

@@ -4,8 +4,10 @@ import { grpcStatusNames, http2ErrorCodes } from '#shared/rules/faults/http2.ts'
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import { FaultMark } from './fault-mark.ts';
+import type { FrameChain } from './frame-chain.ts';
 import type { RuleHit } from './rule-hit.ts';
 import { faultRegistry } from './faults/registry.ts';
+import type { FrameStage } from './faults/frame-stage.ts';
 import type {
   AnyFaultImplementation,
   CallKind,
@@ -71,6 +73,8 @@ export class FaultPlan {
   readonly #reshaped: Record<Direction, (MessageShape | null)[]> = { request: [], response: [] };
   #faults: PlannedFault[] = [];
   #links: Partial<Record<Direction, Link>> = {};
+  /** Of a WebSocket. */
+  #frames: Readonly<Record<Direction, FrameChain>> | null = null;
   #connecting: HeldConnection | null = null;
   #counted: Map<string, number> | null = null;
   readonly #clock: Clock;
@@ -240,7 +244,9 @@ export class FaultPlan {
     hits: readonly RuleHit[],
     links: Readonly<Record<Direction, Link>>,
     place: RulePlace = { isFromStart: () => true, isLater: () => false },
+    frames: Readonly<Record<Direction, FrameChain>> | null = null,
   ): void {
+    this.#frames = frames;
     for (const hit of hits) {
       for (const planned of this.#plan(hit)) {
         for (const direction of ['request', 'response'] as const) {
@@ -249,6 +255,7 @@ export class FaultPlan {
           if (isFit && this.#standsOn(planned, direction))
             this.#addStage(links[direction], planned, direction, place);
         }
+        if (frames !== null) this.#addFrameStages(frames, planned, place);
       }
     }
   }
@@ -259,15 +266,18 @@ export class FaultPlan {
     if (why === 'changed') this.#carry(rule);
     const request = this.#links.request?.release(matches, why) ?? false;
     const response = this.#links.response?.release(matches, why) ?? false;
+    const saying = this.#frames?.request.release(matches) ?? false;
+    const hearing = this.#frames?.response.release(matches) ?? false;
     this.#faults = this.#faults.filter((planned) => planned.rule !== rule);
     const connecting = this.#connecting?.rule === rule ? this.#connecting : null;
     // Last: the call goes on at once, without anything of the rule.
     connecting?.letGo();
-    return request || response || connecting !== null;
+    return request || response || saying || hearing || connecting !== null;
   }
 
   get heldBytes(): number {
-    return (this.#links.request?.heldBytes ?? 0) + (this.#links.response?.heldBytes ?? 0);
+    const inFrames = (this.#frames?.request.heldBytes ?? 0) + (this.#frames?.response.heldBytes ?? 0);
+    return inFrames + (this.#links.request?.heldBytes ?? 0) + (this.#links.response?.heldBytes ?? 0);
   }
 
   /** The call is over: nothing is held and nothing acts any more. */
@@ -276,6 +286,8 @@ export class FaultPlan {
     this.#connecting = null;
     this.#links.request?.dispose();
     this.#links.response?.dispose();
+    this.#frames?.request.dispose();
+    this.#frames?.response.dispose();
     for (const mark of this.marks) if (mark.outcome === 'acting') mark.outcome = 'done';
   }
 
@@ -344,6 +356,23 @@ export class FaultPlan {
     return (
       implementation.createStage !== null && implementation.directions(fault as never).includes(direction)
     );
+  }
+
+  #addFrameStages(
+    chains: Readonly<Record<Direction, FrameChain>>,
+    planned: PlannedFault,
+    place: RulePlace,
+  ): void {
+    const { rule, fault, implementation } = planned;
+    if (implementation.frames === undefined) return;
+    const mark = this.#mark(planned, 'direction' in fault ? fault.direction : null);
+    const joints = { request: chains.request.joint(rule), response: chains.response.joint(rule) };
+    const out = { request: joints.request.output, response: joints.response.output };
+    const context = { clock: this.#clock, random: this.#random, mark, out };
+    const stages = Object.entries(implementation.frames(fault as never, context));
+    for (const [direction, stage] of stages as [Direction, FrameStage][])
+      chains[direction].add(joints[direction], stage, (other) => place.isLater(other, rule));
+    for (const [, stage] of stages) stage.begin?.();
   }
 
   #addStage(link: Link, planned: PlannedFault, direction: Direction, at?: RulePlace): void {

@@ -82,6 +82,11 @@ export class FrameParser {
     return this.#isLost;
   }
 
+  /** What has come of a head: all of it while `frameBegan` is told; holds until then. */
+  get partialHead(): Buffer {
+    return this.#head.subarray(0, this.#inPayload ? 0 : this.#headLength);
+  }
+
   feed(bytes: Buffer): void {
     let offset = 0;
     while (offset < bytes.length && !this.#isLost) {

@@ -1,23 +1,28 @@
 import type { Timer } from '../../clock.ts';
 import type { StageContext } from './stage.ts';
 
-interface Held {
+interface Held<T> {
   readonly dueAt: number;
   readonly cameAt: number;
-  readonly chunk: Buffer | null; // null: the end
+  readonly chunk: T | null; // null: the end
+}
+
+/** What a queue needs of its stage. */
+export interface DelayedOutput<T> extends Pick<StageContext, 'clock' | 'mark' | 'emitEnd'> {
+  emit(chunk: T): void;
 }
 
 /**
  * Pieces that wait, each for its own time, and leave in the order in which they came: one that is due waits for those before
  * it. What a stage that delays is made of; keeps `mark.delayedMs`, the longest wait of a piece.
  */
-export class DelayedQueue {
-  #held: Held[] = [];
+export class DelayedQueue<T = Buffer> {
+  #held: Held<T>[] = [];
   #timer: Timer | null = null;
   #released = false;
-  readonly #context: StageContext;
+  readonly #context: DelayedOutput<T>;
 
-  constructor(context: StageContext) {
+  constructor(context: DelayedOutput<T>) {
     this.#context = context;
     context.mark.delayedMs = 0;
   }
@@ -31,7 +36,7 @@ export class DelayedQueue {
     return this.#released;
   }
 
-  push(chunk: Buffer, delayMs: number): void {
+  push(chunk: T, delayMs: number): void {
     if (this.#released) this.#context.emit(chunk);
     else if (delayMs <= 0 && this.isEmpty) this.#context.emit(chunk);
     else this.#hold(chunk, delayMs);
@@ -58,7 +63,7 @@ export class DelayedQueue {
     this.#held = [];
   }
 
-  #hold(chunk: Buffer | null, delayMs: number): void {
+  #hold(chunk: T | null, delayMs: number): void {
     const now = this.#context.clock.now();
     this.#held.push({ dueAt: now + Math.max(0, delayMs), cameAt: now, chunk });
     if (this.#timer === null) this.#arm(now);

@@ -29,6 +29,12 @@ import { timeout } from './timeout.ts';
 import { truncatedGzip } from './truncated-gzip.ts';
 import { wrongLength } from './wrong-length.ts';
 
+import { wsClose } from './ws-close.ts';
+import { wsCorrupt } from './ws-corrupt.ts';
+import { wsDelay } from './ws-delay.ts';
+import { wsDrop, wsNoPong } from './ws-drop.ts';
+import { wsDuplicate } from './ws-duplicate.ts';
+
 /** Every fault that Spike can run, by type. A type in the schema without an entry here does not compile. */
 export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> } = {
   latency,
@@ -50,6 +56,12 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   'grpc-status': grpcStatus,
   'grpc-abort': grpcAbort,
   'grpc-delay': grpcDelay,
+  'ws-drop': wsDrop,
+  'ws-delay': wsDelay,
+  'ws-duplicate': wsDuplicate,
+  'ws-corrupt': wsCorrupt,
+  'ws-close': wsClose,
+  'ws-no-pong': wsNoPong,
   'tls-certificate': tlsCertificate,
   'tls-abort': tlsAbort,
   'tls-stall': tlsStall,

@@ -4,6 +4,7 @@ import type { Clock, Random } from '../../clock.ts';
 import type { FlatFields } from '../../proxy/http1/fields.ts';
 import type { FaultMark } from '../fault-mark.ts';
 import type { RuleHit } from '../rule-hit.ts';
+import type { FrameContext, FrameStage } from './frame-stage.ts';
 
 /** Why a stage lets go: its rule was turned off, or changed and is on in its new form, which may follow in its place. */
 export type ReleaseReason = 'off' | 'changed';
@@ -144,6 +145,8 @@ export interface FaultImplementation<T extends FaultType> {
   cutsAtStart?(fault: FaultOf<T>): Cut | null;
   /** The code that the client's stream is reset with as the call begins; absent or null: it is not. */
   resetsStreamAtStart?(fault: FaultOf<T>): number | null;
+  /** Its stages on the frames of a WebSocket, made when both directions have a place for them; absent: it has none. */
+  frames?(fault: FaultOf<T>, context: FrameContext): Partial<Record<Direction, FrameStage>>;
   /** The code of the GOAWAY that the client's connection gets as the call begins; absent: none. */
   goaway?(fault: FaultOf<T>): number;
 }
