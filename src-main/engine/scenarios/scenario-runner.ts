@@ -45,14 +45,14 @@ export const mostReports = 20;
 export class ScenarioRunner implements Scenarios {
   readonly #options: ScenarioRunnerOptions;
   readonly #listeners = new Set<(run: ScenarioRun) => void>();
-  readonly #unsubscribe: () => void;
+  /** The engine's events matter while one runs. */
+  #unsubscribe: () => void = () => undefined;
   #reports: ScenarioReport[] = [];
   #play: ScenarioPlay | null = null;
   #closed = false;
 
   constructor(options: ScenarioRunnerOptions) {
     this.#options = options;
-    this.#unsubscribe = options.engine.subscribe((event) => this.#happened(event));
   }
 
   list(): readonly Scenario[] {
@@ -78,6 +78,7 @@ export class ScenarioRunner implements Scenarios {
     });
     play.prepare();
     this.#play = play;
+    this.#unsubscribe = this.#options.engine.subscribe((event) => this.#happened(event));
     await play.start();
     return play.state();
   }
@@ -205,6 +206,7 @@ export class ScenarioRunner implements Scenarios {
   }
 
   #tell(play: ScenarioPlay): void {
+    if (play.state().state !== 'running') this.#unsubscribe();
     for (const listener of this.#listeners) listener(play.state());
   }
 }
