@@ -1,4 +1,3 @@
-import { literalPattern } from './pattern.ts';
 import type { RuleInput } from './rule.ts';
 
 /** Failures as they are known by name: each becomes a rule for the calls that are chosen. */
@@ -57,11 +56,11 @@ export const presets: readonly Preset[] = [
     id: 'overloaded',
     title: 'Overloaded',
     icon: 'gauge-circle',
-    description: '10 calls a second pass, those beyond get 429.',
+    description: '10 calls a second pass, those beyond get 429 with Retry-After.',
     needsHttp: true,
     effect: {
       trigger: { rate: '10/s' },
-      faults: [{ type: 'status', status: 429, headers: { 'retry-after': '1' } }],
+      faults: [{ type: 'status', status: 429 }],
     },
   },
   {
@@ -100,7 +99,7 @@ export const presets: readonly Preset[] = [
   },
 ];
 
-/** Whose calls a preset is for; null: anybody's. */
+/** Whose calls a preset is for, as patterns of a match; null: anybody's. */
 export interface PresetEnds {
   readonly caller: string | null;
   readonly callee: string | null;
@@ -113,8 +112,8 @@ export function presetRule({ title, effect }: Preset, { caller, callee }: Preset
   return {
     name: `${who}: ${title === '3G' ? title : title.toLowerCase()}`,
     match: {
-      ...(caller === null ? {} : { caller: literalPattern(caller) }),
-      ...(callee === null ? {} : { callee: literalPattern(callee) }),
+      ...(caller === null ? {} : { caller }),
+      ...(callee === null ? {} : { callee }),
     },
     ...effect,
   };
