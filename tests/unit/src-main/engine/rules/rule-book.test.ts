@@ -194,3 +194,38 @@ describe('a rule that answers from a file', () => {
     expect(book.list()).toHaveLength(1);
   });
 });
+
+describe('a rule of another origin', () => {
+  const foreign = () => {
+    const scene = bookWith(input('mine'));
+    const { id } = scene.book.create(input('theirs', { enabled: true }), 'toxiproxy');
+    return { ...scene, id };
+  };
+
+  it('says so, and stays when the workspace file is loaded, on and behind the rules of the file', () => {
+    const { book, id, removed } = foreign();
+    book.load([input('mine'), input('another')]);
+    expect(book.list().map(({ name, origin, enabled }) => [name, origin, enabled])).toEqual([
+      ['mine', undefined, false],
+      ['another', undefined, false],
+      ['theirs', 'toxiproxy', true],
+    ]);
+    expect(removed).not.toContain(id);
+  });
+
+  it('is not taken over by a file that has its name', () => {
+    const { book } = foreign();
+    expect(refusal(() => book.load([input('theirs')]))).toBe('conflict');
+    expect(book.list().map(({ name }) => name)).toEqual(['mine', 'theirs']);
+  });
+
+  it('is turned off and on by everybody, and changed by its origin alone', () => {
+    const { book, id } = foreign();
+    expect(book.update(id, { enabled: false }).enabled).toBe(false);
+    const other = input('theirs', { faults: [{ type: 'silence' }] });
+    expect(refusal(() => book.replace(id, other))).toBe('conflict');
+    expect(refusal(() => book.update(id, { name: 'renamed' }))).toBe('conflict');
+    expect(book.get(id).faults).toMatchObject([{ type: 'hang' }]);
+    expect(book.replace(id, other, 'toxiproxy').faults).toEqual([{ type: 'silence' }]);
+  });
+});
