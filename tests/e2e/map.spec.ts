@@ -82,7 +82,7 @@ test('bytes have no status to be given', async ({ page, agent }) => {
   expect(tcp).toBeDefined();
   await page.getByRole('button', { name: new RegExp(`^${tcp!.caller} to ${tcp!.callee},`) }).click();
   const group = page.getByRole('group', { name: 'Faults on this edge' });
-  await expect(group.getByRole('switch')).toHaveText(['Slow 2 s', 'Reset', 'Hang']);
+  await expect(group.getByRole('switch')).toHaveText(['Slow 2 s', 'Reset', 'Hang', 'Down']);
 });
 
 test('the keyboard does all of it', async ({ page, agent }) => {

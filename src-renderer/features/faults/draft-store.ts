@@ -6,6 +6,7 @@ import { AgentUnreachable } from '../../bridge/agent-link.ts';
 import { agent } from '../../stores/connection-store.ts';
 import { freeRuleName, useRules } from '../../stores/rules-store.ts';
 import { openView } from '../../stores/view-store.ts';
+import { matchDraftOf } from './match-draft.ts';
 import { draftOf, emptyDraft, readDraft } from './rule-draft.ts';
 import type { DraftReading, RuleDraft } from './rule-draft.ts';
 
@@ -55,8 +56,12 @@ export function startNewRule(like?: Rule): void {
 export function startNewRuleFrom(input: RuleInput): void {
   flush();
   const rules = useRules.getState().rules ?? [];
-  const rule = RuleDefinitionSchema.parse({ ...input, name: freeRuleName(input.name, rules) });
-  useDraft.setState({ ruleId: null, draft: draftOf(rule), save: { kind: 'clean' } });
+  const { match = {}, ...rest } = input;
+  const rule = RuleDefinitionSchema.parse({ ...rest, name: freeRuleName(input.name, rules) });
+  // A match that somebody typed may be no pattern: the form says so in its place.
+  const draft = { ...draftOf(rule), match: matchDraftOf(match) };
+  const valid = readDraft(draft).problems === null;
+  useDraft.setState({ ruleId: null, draft, save: { kind: valid ? 'clean' : 'invalid' } });
   openView('faults', newRuleItem);
 }
 

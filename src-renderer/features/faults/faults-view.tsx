@@ -13,6 +13,7 @@ import { removeRule } from './remove-rule.ts';
 import { RuleEditor } from './rule-editor.tsx';
 import { fewRules, groupRules, searchRules } from './rule-groups.ts';
 import { RuleList } from './rule-list.tsx';
+import { ScenarioStrip } from './scenario/scenario-strip.tsx';
 import { useFindings } from './use-findings.ts';
 
 /** The rules, and the one that is edited. Which one is in the address: `#/faults/payments-is-slow`. */
@@ -59,6 +60,7 @@ export function FaultsView() {
           }}
         />
       )}
+      <ScenarioStrip />
     </div>
   );
 }

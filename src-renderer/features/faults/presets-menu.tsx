@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { ChevronDown, Layers } from 'lucide-react';
 import { Popover } from 'radix-ui';
+import { literalPattern } from '#shared/rules/pattern.ts';
 import { presetRule, presets } from '#shared/rules/presets.ts';
 import type { Preset } from '#shared/rules/presets.ts';
 import { useTopology } from '../../stores/topology-store.ts';
@@ -22,8 +23,8 @@ export function PresetsMenu() {
   const isBytes = callee !== '' && toCallee.length > 0 && toCallee.every((edge) => edge.protocol === 'tcp');
   const take = (preset: Preset) => {
     setOpen(false);
-    const name = (text: string) => (text.trim() === '' ? null : text.trim());
-    startNewRuleFrom(presetRule(preset, { caller: name(caller), callee: name(callee) }));
+    const ends = { caller: patternOf(caller, callers), callee: patternOf(callee, callees) };
+    startNewRuleFrom(presetRule(preset, ends));
   };
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
@@ -72,6 +73,13 @@ export function PresetsMenu() {
       </Popover.Portal>
     </Popover.Root>
   );
+}
+
+/** A name that is known is meant as it is; what else is typed is a pattern, as in the form. */
+function patternOf(text: string, known: readonly string[]): string | null {
+  const trimmed = text.trim();
+  if (trimmed === '') return null;
+  return known.includes(trimmed) ? literalPattern(trimmed) : trimmed;
 }
 
 interface PresetButtonProps {

@@ -103,12 +103,13 @@ function OnFor({ rule, since }: { rule: Rule; since: string }) {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, []);
-  const ends = rule.expiresAt === null ? '' : `, ${turnsOffWords(Date.parse(rule.expiresAt) - now)}`;
   return (
     <span className="row on-for">
       <span className="xs t3 grow">
-        {onForWords(now - Date.parse(since))}
-        {ends}
+        <span className="block nowrap">{onForWords(now - Date.parse(since))}</span>
+        {rule.expiresAt !== null && (
+          <span className="block nowrap">{turnsOffWords(Date.parse(rule.expiresAt) - now)}</span>
+        )}
       </span>
       <HitSparkline history={history} now={now} />
     </span>

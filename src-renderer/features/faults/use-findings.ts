@@ -5,14 +5,20 @@ import { useRoutes } from '../../stores/routes-store.ts';
 import { useTopology } from '../../stores/topology-store.ts';
 
 /** What is odd with rules, given what this agent has seen. */
-export function useFindings(rules: readonly FoundRule[]): readonly RuleFinding[] {
+export function useFindings(
+  rules: readonly (FoundRule & { readonly version?: number })[],
+): readonly RuleFinding[] {
   const seen = useSeenNames();
-  // Hits change with every event, findings do not: only what they are made of is compared.
-  const key = JSON.stringify(
-    rules.map(({ id, name, enabled, match, trigger, faults }) => [id, name, enabled, match, trigger, faults]),
-  );
+  // Hits change ten times a second, findings do not: rules are compared by their version, the one in the form by what it says.
+  const key = rules
+    .map((rule) => (rule.version === undefined ? JSON.stringify(rule) : versionOf(rule)))
+    .join('\n');
   // eslint-disable-next-line react-hooks/exhaustive-deps -- `key` is what of the rules is looked at
   return useMemo(() => ruleFindings(rules, seen), [key, seen]);
+}
+
+function versionOf({ id, version, enabled }: { id: string; version?: number; enabled: boolean }): string {
+  return `${id} ${version} ${enabled}`;
 }
 
 function useSeenNames(): SeenNames {
