@@ -257,3 +257,73 @@ describe('what the client is to send next', () => {
     expect([scene.client.text, scene.client.commands, scene.flows]).toEqual(['', ['close'], []]);
   });
 });
+
+describe('a client that says no more', () => {
+  it('is told to its upstream behind the whole request, also to one that is connected later', () => {
+    for (const isLater of [false, true]) {
+      const { say, grant, session, flows } = open();
+      say(get);
+      const before = isLater ? null : grant();
+      session.ended();
+      const connection = before ?? grant();
+      expect(connection.transport.text).toBe(get);
+      expect(connection.transport.commands).toEqual(['end']);
+      expect(flows).toEqual([]);
+    }
+  });
+
+  it('gets its answer, and the connection is not used again', () => {
+    const { say, grant, session, answer, client, flows } = open();
+    say(get);
+    const connection = grant();
+    session.ended();
+    answer(connection, ok);
+    expect(client.text).toBe(ok);
+    expect(client.commands).toEqual(['close']);
+    expect(connection.released).toBe(false);
+    expect(flows).toMatchObject([{ status: 200, error: null }]);
+  });
+
+  it.each([
+    ['unanswered', '', 'before it was answered'],
+    ['in the middle of its answer', ok.slice(0, -1), 'in the middle of its answer'],
+  ])('has given up if the upstream ends the call %s, and it is not tried again', (_, said, when) => {
+    const { say, grant, session, answer, client, flows, leases } = open();
+    say(get);
+    const connection = grant(1);
+    session.ended();
+    if (said !== '') answer(connection, said);
+    connection.owner?.ended();
+    expect(leases).toHaveLength(0);
+    expect(client.text).toBe(said);
+    expect(client.commands).toEqual(['close']);
+    expect(flows).toMatchObject([
+      { error: { cause: 'client-closed', message: `The client closed its connection ${when}.` } },
+    ]);
+  });
+
+  it('behind pipelined requests says so with the last', () => {
+    const { say, grant, session, answer } = open();
+    say(get + get);
+    session.ended();
+    const first = grant();
+    expect(first.transport.commands).toEqual([]);
+    answer(first, ok);
+    expect(grant().transport.commands).toEqual(['end']);
+  });
+
+  it('ends behind what a rule has let through, and at once while it holds the request', () => {
+    const faults = [{ type: 'bandwidth', bytesPerSecond: get.length, direction: 'request' }] as const;
+    for (const isPassed of [true, false]) {
+      const { say, grant, session, clock, flows } = open([activeRule({ name: 'slow', faults })]);
+      say(get);
+      clock.advance(isPassed ? 2000 : 500);
+      const connection = grant();
+      session.ended();
+      expect(connection.transport.commands).toEqual(isPassed ? ['end'] : []);
+      // A flow that is open for so long is reported as well.
+      const failures = flows.flatMap(({ error }) => error?.cause ?? []);
+      expect(failures).toEqual(isPassed ? [] : ['client-closed']);
+    }
+  });
+});
