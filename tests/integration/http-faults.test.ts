@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { RequestListener } from 'node:http';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { FaultInput } from '../../src-shared/rules/fault.ts';
 import type { AppliedFault } from '../../src-shared/flow/flow.ts';
 import type { RuleText } from '../support/data-plane-harness.ts';
@@ -305,5 +309,74 @@ describe('another upstream', () => {
       rule({ type: 'redirect-upstream', to: `http://${scene.spike.proxy}` }),
     );
     expect((await curl('-o', '/dev/null', '-w', '%{http_code}', url)).stdout).toMatch(/^(403|508)$/);
+  });
+});
+
+describe('what is not HTTP', () => {
+  const all: FaultInput[] = [
+    { type: 'headers', set: { 'x-a': '1' } },
+    { type: 'body', text: 'new' },
+    { type: 'wrong-length', by: 5 },
+    { type: 'truncated-gzip' },
+    { type: 'bad-chunk' },
+    { type: 'delay', what: 'body', delayMs: 60_000 },
+    { type: 'slow-head', direction: 'request', bytesPerSecond: 100_000 },
+  ];
+
+  it('a WebSocket has its handshake changed, and nothing behind it', async () => {
+    const http = createServer();
+    const sockets = new WebSocketServer({ server: http });
+    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo ${String(data)}`)));
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const { port } = http.address() as AddressInfo;
+    await scene.spike.configure({ routes: [routeTo(port)], rules: [rule(...all)] });
+    const client = new WebSocket(`ws://${scene.spike.address('service')}/`);
+    const [upgrade] = (await once(client, 'upgrade')) as [IncomingMessage];
+    expect(upgrade.headers['x-a']).toBe('1');
+    if (client.readyState !== WebSocket.OPEN) await once(client, 'open');
+    client.send('hello');
+    const [answer] = (await once(client, 'message')) as [Buffer];
+    expect(String(answer)).toBe('echo hello');
+    client.terminate();
+    const { flow } = await scene.spike.flow(({ kind }) => kind === 'websocket');
+    const notes = Object.fromEntries(flow.faults.map(({ type, note }) => [type, note]));
+    expect(notes).toMatchObject({
+      headers: 'set x-a in the response',
+      body: 'left the body of the response as it was: it has no body',
+      'wrong-length': 'left the response as it was: it has no body',
+    });
+    sockets.close();
+    http.close();
+    http.closeAllConnections();
+  });
+
+  it('bytes pass as they are', async () => {
+    const tcp = await scene.peers.tcp((socket) => {
+      socket.on('data', (bytes) => socket.write(bytes));
+      socket.on('end', () => socket.end());
+    });
+    await scene.spike.configure({ routes: [routeTo(tcp.port, 'tcp', 'db')], rules: [rule(...all)] });
+    const client = await scene.peers.connect(scene.spike.port('db'));
+    client.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
+    await client.see('hello');
+    client.socket.destroy();
+    expect((await scene.spike.flow()).flow.faults).toEqual([]);
+  });
+});
+
+describe('connections that are kept', () => {
+  it('serve the next call after a body was changed, on both sides', async () => {
+    const answer: RequestListener = (request, response) => {
+      request.resume();
+      request.on('end', () => response.end(`port ${request.socket.remotePort}`));
+    };
+    const change: FaultInput = { type: 'body', how: 'regex', pattern: 'port', text: 'the port' };
+    const other: FaultInput = { type: 'body', direction: 'request', text: 'another request' };
+    const url = await serve(answer, rule(change, other));
+    const { stdout } = await curl('-w', ' %{num_connects}\n', '-d', 'x', url, url, url);
+    const lines = stdout.trim().split('\n');
+    expect(lines.map((line) => line.split(' ').at(-1))).toEqual(['1', '0', '0']);
+    expect(new Set(lines.map((line) => /^the port (\d+)/.exec(line)?.[1])).size).toBe(1);
   });
 });

@@ -72,7 +72,12 @@ export const HeadersFaultSchema = z
     if (Object.keys(set).length + remove.length > 0) return;
     context.addIssue({ code: 'custom', path: ['set'], message: 'Expected fields to set or to remove.' });
   })
-  .meta({ title: 'Headers', scope: 'exchange', icon: 'list' });
+  .meta({
+    title: 'Headers',
+    scope: 'exchange',
+    icon: 'list',
+    description: 'Fields of a head are set and removed.',
+  });
 
 export const BodyFaultSchema = z
   .strictObject({
@@ -166,7 +171,12 @@ export const RedirectUpstreamFaultSchema = z
         description: 'Another upstream that gets the call in place of the one that was meant.',
       }),
   })
-  .meta({ title: 'Another upstream', scope: 'exchange', icon: 'split' });
+  .meta({
+    title: 'Another upstream',
+    scope: 'exchange',
+    icon: 'split',
+    description: 'The call goes elsewhere; Host follows.',
+  });
 
 export const FileAnswerFaultSchema = z
   .strictObject({
@@ -179,7 +189,12 @@ export const FileAnswerFaultSchema = z
     status: z.int().min(200).max(599).default(200).meta({ title: 'Status' }),
     headers,
   })
-  .meta({ title: 'Answer from a file', scope: 'exchange', icon: 'file-down' });
+  .meta({
+    title: 'Answer from a file',
+    scope: 'exchange',
+    icon: 'file-down',
+    description: 'A file answers in place of the upstream, which is not asked.',
+  });
 
 function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
