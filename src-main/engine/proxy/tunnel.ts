@@ -125,7 +125,8 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
       rule.actsOnTunnels || (rule.actsOnFrames && this.#frames !== null);
     const staying = hit.filter(stays);
     this.#environment.rules.giveBack(hit.filter((one) => !stays(one)));
-    if (staying.length > 0) this.#apply(staying);
+    if (staying.length > 0)
+      this.#apply(staying, (plan, { rule }) => this.#environment.rules.carry(plan, rule));
     this.rulesChanged();
     this.#upstream.transport.resume(hold.all);
     return new TunnelEnd(this, 'request');
@@ -243,10 +244,13 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
     });
   }
 
-  #apply(hit: readonly RuleHit[]): void {
+  #apply(
+    hit: readonly RuleHit[],
+    keep = (plan: FaultPlan, one: RuleHit): void => this.#environment.rules.adopt(plan, one),
+  ): void {
     const runtime = this.#environment.rules;
     if (this.#plan === null) this.#plan = runtime.open([], this.#flow.startedAtMs);
-    for (const one of hit) runtime.adopt(this.#plan, one);
+    for (const one of hit) keep(this.#plan, one);
     this.#links ??= {
       request: this.#link('request', this.#client),
       response: this.#link('response', this.#upstream.transport),

@@ -36,6 +36,8 @@ export class PreviewRun {
   readonly #trigger: Trigger;
   readonly #fromMs: number;
   readonly #windowMs: number;
+  /** Its faults act on the frames of WebSockets alone. */
+  readonly #isForFrames: boolean;
   readonly #matching: MatchingCall[] = [];
   readonly #lacking = new Set<Lack>();
   readonly #consideredByBar = new Array<number>(previewBars).fill(0);
@@ -45,7 +47,13 @@ export class PreviewRun {
   /** Throws a `SyntaxError` for a match that cannot be compiled. */
   constructor(rule: PreviewedRule, fromMs: number, windowMs: number) {
     const actsOnTunnels =
-      rule.faults.length === 0 || rule.faults.some(({ type }) => faultRegistry[type].createStage !== null);
+      rule.faults.length === 0 ||
+      rule.faults.some(({ type }) => {
+        const { createStage, needsMessages } = faultRegistry[type];
+        return createStage !== null && needsMessages !== true;
+      });
+    this.#isForFrames =
+      rule.faults.length > 0 && rule.faults.every(({ type }) => faultRegistry[type].frames !== undefined);
     this.#matcher = new StoredCallMatcher(rule.match, actsOnTunnels);
     this.#trigger = rule.trigger;
     this.#fromMs = fromMs;
@@ -59,6 +67,7 @@ export class PreviewRun {
   add(row: FlowSummary, source: StoredCallSource): void {
     this.#considered += 1;
     this.#consideredByBar[this.#barAt(row.startedAtMs)]! += 1;
+    if (this.#isForFrames && row.kind !== 'websocket') return;
     const verdict = this.#matcher.verdict(row, source);
     if (verdict === false) return;
     if (verdict === true) {

@@ -93,6 +93,11 @@ export class RuleRuntime {
   adopt(plan: FaultPlan, { rule }: RuleHit): void {
     this.#hits.set(rule.rule.id, (this.#hits.get(rule.rule.id) ?? 0) + 1);
     this.hitCounted?.();
+    this.carry(plan, rule);
+  }
+
+  /** Keeps the plan where the rule finds it: the hit goes on with what the call has become, and has been counted. */
+  carry(plan: FaultPlan, rule: CompiledRule): void {
     const plans = this.#open.get(rule);
     if (plans === undefined) this.#open.set(rule, new Set([plan]));
     else plans.add(plan);
