@@ -31,6 +31,7 @@ export function applyRuleEvent(event: AgentEvent): void {
   const { rules } = useRules.getState();
   if (rules === null) return;
   if (event.type === 'rule.hits') noteHits(rules, event.hits);
+  if (event.type === 'rule.removed') forgetHits(event.id);
   const next = rulesAfter(rules, event);
   if (next !== rules) useRules.setState({ rules: next });
 }
@@ -44,6 +45,11 @@ function noteHits(rules: readonly Rule[], hits: Readonly<Record<string, number>>
     if (more > 0) histories.set(id, addHits(histories.get(id), more, now));
   }
   useRules.setState({ histories });
+}
+
+function forgetHits(id: string): void {
+  const histories = new Map(useRules.getState().histories);
+  if (histories.delete(id)) useRules.setState({ histories });
 }
 
 function rulesAfter(rules: readonly Rule[], event: AgentEvent): readonly Rule[] {

@@ -79,7 +79,12 @@ export function RuleEditor(props: RuleEditorProps) {
         </fieldset>
       </section>
       <div className="yaml-side" data-shown={tab === 'yaml'}>
-        <YamlPane yaml={yaml} stale={reading.problems !== null} isNew={rule === null} />
+        <YamlPane
+          yaml={yaml}
+          stale={reading.problems !== null}
+          isNew={rule === null}
+          isForeign={origin !== undefined}
+        />
         <PreviewPane rule={shown} />
       </div>
     </Tabs.Root>

@@ -9,10 +9,12 @@ interface YamlPaneProps {
   /** The form is invalid: this is the rule as it was before. */
   stale: boolean;
   isNew: boolean;
+  /** Made by an API or a scenario, which keeps it: this is how it would be written. */
+  isForeign: boolean;
 }
 
 /** The rule as it stands in the workspace file. Read only. */
-export function YamlPane({ yaml, stale, isNew }: YamlPaneProps) {
+export function YamlPane({ yaml, stale, isNew, isForeign }: YamlPaneProps) {
   const path = useStatus((store) => store.status?.workspace.path ?? null);
   const file = path?.split(/[\\/]/).at(-1) ?? 'spike.yaml';
   return (
@@ -20,7 +22,13 @@ export function YamlPane({ yaml, stale, isNew }: YamlPaneProps) {
       <div className="row yaml-head">
         <span className="mono sm t2">{file}</span>
         <span className="xs t3 grow">
-          {isNew ? 'not saved yet' : path === null ? 'no file, kept in memory' : ''}
+          {isForeign
+            ? 'not in the file'
+            : isNew
+              ? 'not saved yet'
+              : path === null
+                ? 'no file, kept in memory'
+                : ''}
         </span>
         <CopyButton text={yaml} what="the YAML" iconOnly />
       </div>
@@ -40,7 +48,9 @@ export function YamlPane({ yaml, stale, isNew }: YamlPaneProps) {
         <Icon of={stale ? CircleAlert : Check} size={12} className={stale ? 'warn' : 'ok'} />
         {stale
           ? 'The form is not valid; this is the last rule that was.'
-          : 'Valid. Form and file change together.'}
+          : isForeign
+            ? 'As it would stand in a file.'
+            : 'Valid. Form and file change together.'}
       </div>
     </section>
   );
