@@ -8,7 +8,6 @@ import { CallRules } from './call-rules.ts';
 import type { ProxyEnvironment } from './environment.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import { ExchangeRecord } from './exchange-record.ts';
-import type { RecordedRequest } from './exchange-record.ts';
 import {
   hasBody,
   passesUpgrade,
@@ -32,6 +31,7 @@ import type { OpenFlow } from './open-flows.ts';
 import { StatusGate } from './status-gate.ts';
 import { PendingUpgrade } from './pending-upgrade.ts';
 import { cutByRule } from './cut-by-rule.ts';
+import { recorded } from './recorded-request.ts';
 import { hold } from './ports.ts';
 import type { Destination, LeasedConnection, NetworkFailure } from './ports.ts';
 
@@ -342,6 +342,10 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
     );
     this.#requestLink?.push(Buffer.from(text, 'latin1'));
+    // The upstream, which would say so, hears nothing before the whole body is there (RFC 9110, section 10.1.1).
+    const isWaiting = this.#head.expectContinue && !this.#requestComplete;
+    if (isWaiting && this.#requestLink?.isCollecting === true)
+      client.writeText('HTTP/1.1 100 Continue\r\n\r\n');
     return this.#requestLink !== null;
   }
 
@@ -482,14 +486,4 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     this.#environment.openFlows.remove(this);
     this.#record.end(this.#call, this.#rules.plan, failure);
   }
-}
-
-function recorded(head: RequestHead): RecordedRequest {
-  return {
-    method: head.method,
-    path: head.destination.path,
-    httpVersion: head.httpVersion,
-    fieldsText: head.text.slice(head.fieldsAt, -2),
-    headBytes: head.rawHeadBytes,
-  };
 }
