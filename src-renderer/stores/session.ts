@@ -4,6 +4,7 @@ import { clearCalls, loadCalls, receiveBatch } from './calls-store.ts';
 import { setConnection, useConnection } from './connection-store.ts';
 import { applyRouteEvent, loadRoutes } from './routes-store.ts';
 import { applyRuleEvent, loadRules } from './rules-store.ts';
+import { applyScenarioEvent, loadScenarios } from './scenario-store.ts';
 import { loadStatus, useStatus } from './status-store.ts';
 import { showToast } from './toast-store.ts';
 import { counted, formatDuration } from '../ui/words.ts';
@@ -22,13 +23,14 @@ export function startSession(): void {
 /** After a link is up: what was missed while it was down is asked for. A failure shows as the next lost link. */
 async function loadEverything(): Promise<void> {
   useConnection.setState({ lastAnswerAt: Date.now() });
-  await Promise.allSettled([loadStatus(), loadRules(), loadRoutes(), loadCalls()]);
+  await Promise.allSettled([loadStatus(), loadRules(), loadRoutes(), loadScenarios(), loadCalls()]);
 }
 
 function receive(event: AgentEvent): void {
   useConnection.setState({ lastAnswerAt: Date.now() });
   applyRuleEvent(event);
   applyRouteEvent(event);
+  applyScenarioEvent(event);
   switch (event.type) {
     case 'flow.batch':
       useStatus.setState({ perSecond: event.perSecond });
