@@ -202,6 +202,21 @@ describe('body', () => {
     expect([stdout, seen]).toEqual(['12', 'a=<1>&b=<22>']);
   });
 
+  it('of a client that waits to be told to send it, is asked for', async () => {
+    const answer: RequestListener = (request, response) => void request.pipe(response);
+    const change: FaultInput = { type: 'body', direction: 'request', how: 'regex', pattern: 'a', text: 'b' };
+    const waits = ['-H', 'Expect: 100-continue', '--expect100-timeout', '600', '-d', 'aaa'];
+    expect(await curl(...waits, await serve(answer, rule(change)))).toMatchObject({
+      exitCode: 0,
+      stdout: 'bbb',
+    });
+  });
+
+  it('is replaced in answers with a status that a rule waits for', async () => {
+    const url = await serve(plain, { ...rule({ type: 'body', text: 'new' }), match: { status: '2xx' } });
+    expect((await curl(url)).stdout).toBe('new');
+  });
+
   it('that is too long passes as it is, and the mark says so', async () => {
     const long = Buffer.alloc(11 * 1024 ** 2, 'a');
     const answer: RequestListener = (_request, response) => {

@@ -67,6 +67,11 @@ export class Link {
     return this.#heldBytes;
   }
 
+  /** A stage waits for all of a message before it lets any of it out. */
+  get isCollecting(): boolean {
+    return this.#limitBytes > linkHoldLimitBytes;
+  }
+
   get rules(): readonly CompiledRule[] {
     const rules: CompiledRule[] = [];
     for (let joint = this.#first; joint !== null; joint = joint.next) rules.push(joint.rule);

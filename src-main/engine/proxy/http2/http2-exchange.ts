@@ -273,6 +273,8 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
     );
     this.#requestLink?.begin(text);
+    const isWaiting = getField(this.#head.fields, 'expect') !== null && !this.#requestComplete;
+    if (isWaiting && this.#requestLink?.isCollecting === true) client.inform(100, []);
   }
 
   /** @param changed What a rule has made of the fields, whom it asks among them; null: as they came. */

@@ -62,6 +62,11 @@ export class LinkedMessage {
     this.#link.push(Buffer.from(headText, 'latin1'));
   }
 
+  /** See `Link`. */
+  get isCollecting(): boolean {
+    return this.#link.isCollecting;
+  }
+
   push(bytes: Buffer): void {
     this.#link.push(bytes);
   }
