@@ -26,7 +26,7 @@ export function ticksOf(durationMs: number): number[] {
 
 /** A time of a scenario: round ones are the rule, so there are no zeros behind a dot. `500 ms`, `1.5 s`, `90 s`, `10 min`. */
 export function timeText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms > 0 && ms < 1000) return `${Math.round(ms)} ms`;
   if (ms >= 180_000 && ms % 60_000 === 0) return `${ms / 60_000} min`;
   return `${Number((ms / 1000).toFixed(1))} s`;
 }

@@ -24,7 +24,7 @@ describe('the timeline of a scenario', () => {
 
   it('says times without zeros', () => {
     expect([0, 500, 1500, 90_000, 600_000].map(timeText)).toEqual([
-      '0 ms',
+      '0 s',
       '500 ms',
       '1.5 s',
       '90 s',
