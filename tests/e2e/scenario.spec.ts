@@ -3,7 +3,8 @@ import { expect, test } from './fixture-agent.ts';
 
 test.use({ rate: 50 });
 
-test.beforeEach(async ({ page }) => {
+// An agent that is asked for opens the page.
+test.beforeEach(async ({ page, agent: _agent }) => {
   await page.getByRole('link', { name: 'Faults' }).click();
 });
 
