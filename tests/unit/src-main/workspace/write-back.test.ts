@@ -13,7 +13,9 @@ import { RuleDefinitionSchema } from '../../../../src-shared/rules/rule.ts';
 import type { RuleInput } from '../../../../src-shared/rules/rule.ts';
 
 const environment = { DELAY: '250' };
-const example = readFileSync('examples/shop/spike.yaml', 'utf8');
+const shop = readFileSync('examples/shop/spike.yaml', 'utf8');
+/** Without its scenarios, which need the rules that the tests take away. */
+const example = shop.slice(0, shop.indexOf('\n# Rules over time'));
 
 function read(text: string) {
   const result = parseWorkspace(text, environment);
@@ -114,6 +116,13 @@ describe('what the window changes, in the file', () => {
         '    faults:\n' +
         '      - { type: latency, direction: response, latencyMs: 5 }\n',
     );
+  });
+
+  it('a new rule stands before what comes behind the rules', () => {
+    const after = written(shop, adding({ name: 'last', faults: [{ type: 'hang' }] }));
+    expect(read(after).rules.at(-1)?.name).toBe('last');
+    expect(after.indexOf('name: last')).toBeLessThan(after.indexOf('scenarios:'));
+    expect(after.slice(after.indexOf('scenarios:'))).toBe(shop.slice(shop.indexOf('scenarios:')));
   });
 
   it('a first rule, where there was no list, an empty one and nothing in it', () => {
