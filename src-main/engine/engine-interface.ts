@@ -12,7 +12,12 @@ import type { MessagePage } from '#shared/flow/message.ts';
 import type { Origin, Route, RouteDefinition } from '#shared/routes/route.ts';
 import type { Rule, RuleDefinition, RuleInput, RulePatch } from '#shared/rules/rule.ts';
 import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
-import type { CaptureSettings, HttpSettings, RedactSettings, TlsSettings } from '#shared/workspace/workspace.ts';
+import type {
+  CaptureSettings,
+  HttpSettings,
+  RedactSettings,
+  TlsSettings,
+} from '#shared/workspace/workspace.ts';
 
 /**
  * The engine as its composition roots (the command line, the Electron shell) and the control API see it. Failures that
