@@ -1,7 +1,7 @@
 // What is measured, and how each is started. A peer that is not installed is left out and named.
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeCertificate } from './origin.mjs';
@@ -95,6 +95,8 @@ ssl_bump bump all
 tls_outgoing_options cafile=${origin.caPath}`;
   if (form === 'mitm') {
     makeCertificate('squid', [], join(own, 'ca.key'), join(own, 'ca.crt'));
+    // The scenario before has left its certificates: names are to be new.
+    rmSync(join(own, 'certificates'), { recursive: true, force: true });
     execFileSync(squidCertificates, ['-c', '-s', join(own, 'certificates'), '-M', '16MB'], {
       stdio: 'ignore',
     });
