@@ -17,8 +17,8 @@ export interface InputIssue {
   readonly values?: readonly unknown[];
   readonly options?: readonly unknown[];
   readonly keys?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
+  readonly minimum?: number | bigint;
+  readonly maximum?: number | bigint;
 }
 
 /** All problems of a refused input, flat, in the order in which they were found. */

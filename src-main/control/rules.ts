@@ -1,8 +1,11 @@
 import { SpikeError } from '#shared/contract/errors.ts';
-import type { Rule } from '#shared/rules/rule.ts';
+import type { Rule, RuleDefinition } from '#shared/rules/rule.ts';
 import type { Engine } from '../engine/engine-interface.ts';
+import { attachment } from './attachment.ts';
 import { os } from './context.ts';
 import { durationMs } from './duration-text.ts';
+import { istioYaml } from './rule-export.ts';
+import { importRules } from './rule-import.ts';
 
 const list = os.rules.list.handler(({ context }) => [...context.engine.rules.list()]);
 const get = os.rules.get.handler(({ input, context }) => context.engine.rules.get(input.id));
@@ -49,6 +52,45 @@ const preview = os.rules.preview.handler(({ input, context }) => {
   return context.engine.flows.preview({ rule, windowMs: durationMs(input.window), limit: input.limit });
 });
 
+const importText = os.rules.import.handler(async ({ input, context: { engine } }) => {
+  const { rules: definitions, notes } = importRules(input.text, input.enabled);
+  const added = input.apply ? addAll(engine.rules, definitions) : [];
+  await engine.settled();
+  return { rules: definitions, added, notes };
+});
+
+/** All or none: what is refused half-way takes back what was added before it. */
+function addAll(book: Engine['rules'], definitions: readonly RuleDefinition[]): Rule[] {
+  refuseTakenNames(book, definitions);
+  const added: Rule[] = [];
+  try {
+    for (const definition of definitions) added.push(book.create(definition));
+  } catch (error) {
+    for (const { id } of added) book.remove(id);
+    throw error;
+  }
+  return added;
+}
+
+function refuseTakenNames(book: Engine['rules'], definitions: readonly RuleDefinition[]): void {
+  const names = new Set(book.list().map(({ name }) => name));
+  const taken = definitions.filter(({ name }) => names.has(name)).map(({ name }) => `"${name}"`);
+  if (taken.length === 0) return;
+  const more = taken.length > 5 ? ` and ${taken.length - 5} more` : '';
+  throw new SpikeError(
+    'conflict',
+    `There are rules with these names already: ${taken.slice(0, 5).join(', ')}${more}. Remove or rename them first. No rule was added.`,
+  );
+}
+
+const exportText = os.rules.export.handler(({ context }) =>
+  attachment(istioYaml(context.engine.rules.list()), {
+    name: 'spike-istio.yaml',
+    type: 'application/yaml',
+    resHeaders: context.resHeaders,
+  }),
+);
+
 /** Answers once the change holds on every worker: a script that turns a rule on may count on its very next call. */
 async function changed(engine: Engine, change: (rules: Engine['rules']) => Rule): Promise<Rule> {
   const rule = change(engine.rules);
@@ -56,4 +98,17 @@ async function changed(engine: Engine, change: (rules: Engine['rules']) => Rule)
   return rule;
 }
 
-export const rules = { list, create, get, replace, update, remove, enable, disable, preview, disableAll };
+export const rules = {
+  list,
+  create,
+  get,
+  replace,
+  update,
+  remove,
+  enable,
+  disable,
+  preview,
+  import: importText,
+  export: exportText,
+  disableAll,
+};

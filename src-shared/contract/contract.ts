@@ -11,6 +11,7 @@ import { ScenarioReportSchema, ScenarioRunSchema } from '../scenarios/report.ts'
 import { ScenarioSchema } from '../scenarios/scenario.ts';
 import { EventSchema } from './events.ts';
 import { AutoPassthroughSchema } from './passthrough.ts';
+import { ruleInterop } from './rule-interop.ts';
 import { mostPreviewedFlows, PreviewRuleSchema, RulePreviewSchema } from './rule-preview.ts';
 import { StatusSchema } from './status.ts';
 import { EdgeDetailSchema, StatsSchema, TopologySchema } from './topology.ts';
@@ -193,6 +194,7 @@ const rules = {
       }),
     )
     .output(RulePreviewSchema),
+  ...ruleInterop,
   disableAll: oc
     .route({ method: 'POST', path: '/rules/disable-all', tags: ['rules'], summary: 'Stop all faults' })
     .output(

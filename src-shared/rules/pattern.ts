@@ -72,8 +72,11 @@ function problemOf(compile: () => unknown): string | null {
   }
 }
 
-/** A path may well begin and end with a slash: it is an expression only with a flag, or with a sign that paths rarely have. */
-function expressionOf(pattern: string): { source: string; anyCase: boolean } | null {
+/**
+ * The regular expression that a pattern is; null for a text or a glob. A path may well begin and end with a slash: it is an
+ * expression only with a flag, or with a sign that paths rarely have.
+ */
+export function expressionOf(pattern: string): { source: string; anyCase: boolean } | null {
   const parts = /^\/(.+)\/(i?)$/s.exec(pattern);
   if (parts === null) return null;
   const [, source = '', flag] = parts;

@@ -233,6 +233,43 @@ describe.each(Object.entries(transports))('the contract over %s', (_name, open) 
       expect((await refusal(client.rules.remove({ id: 'nothing' }))).code).toBe('not-found');
     });
 
+    it('imports rules of Istio, all or none, and exports them', async () => {
+      const service = (percentage: number, name: string): string => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ${name} }
+spec:
+  hosts: [ratings]
+  http: [{ fault: { abort: { httpStatus: 500, percentage: { value: ${percentage} } } } }]
+`;
+      const shown = await client.rules.import({ text: service(50, 'one'), apply: false });
+      expectConforms(contract.rules.import, shown);
+      expect(shown).toMatchObject({ rules: [{ name: 'one', trigger: { probability: 0.5 } }], added: [] });
+      expect(await client.rules.list()).toEqual([]);
+
+      const wrong = `${service(50, 'one')}---${service(101, 'two')}`;
+      const error = await refusal(client.rules.import({ text: wrong }));
+      expect(error).toMatchObject({ code: 'invalid-input' });
+      const path = 'spec.http[0].fault.abort.percentage.value';
+      expect(error.details).toMatchObject([{ document: 2, line: 14, path, expected: '<= 100' }]);
+      expect(await client.rules.list()).toEqual([]);
+
+      const { added } = await client.rules.import({ text: service(50, 'one'), enabled: true });
+      expect(added).toMatchObject([{ name: 'one', enabled: true, match: { callee: 'ratings' } }]);
+      expect(await client.rules.list()).toEqual(added);
+      const both = `${service(1, 'two')}---${service(50, 'one')}`;
+      expect((await refusal(client.rules.import({ text: both }))).code).toBe('conflict');
+      expect(await client.rules.list()).toEqual(added);
+
+      await client.rules.create({ ...slowPayments, faults: [{ type: 'hang' }] });
+      const text = await (await client.rules.export({})).text();
+      expect(text).toContain(`# Rule "${slowPayments.name}": left out: Istio has no fault "hang".`);
+      const again = await client.rules.import({ text, apply: false });
+      expect(again.rules).toMatchObject([
+        { name: 'one', match: { callee: 'ratings' }, trigger: { probability: 0.5 } },
+      ]);
+    });
+
     it('stops all faults at once', async () => {
       await client.rules.create({ ...slowPayments, enabled: true });
       await client.rules.create({ ...slowPayments, name: 'off anyway' });

@@ -150,6 +150,16 @@ describe('bodies and files', () => {
     const har = JSON.parse(answer.body) as { log: { entries: unknown[] } };
     expect(har.log.entries.length).toBeGreaterThan(10);
   });
+
+  it('exports rules as YAML under a name, from a path beside those of single rules', async () => {
+    const answer = await api('/rules/export?format=istio');
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/yaml',
+      'content-disposition': 'attachment; filename="spike-istio.yaml"',
+    });
+    expect(answer.body).toMatch(/^# VirtualServices of Istio/);
+    expectError(await api('/rules/export?format=envoy'), 400, 'invalid-input');
+  });
 });
 
 describe('who may ask', () => {
