@@ -26,6 +26,9 @@ export interface ImportedRules {
 
 type Path = readonly PropertyKey[];
 
+/** Of all that is wrong, so much is told; the message counts the rest. */
+const mostTold = 100;
+
 /** A part of a document that may have faults, and the rules that it makes. */
 interface Source {
   readonly path: Path;
@@ -211,7 +214,7 @@ function refusal(problems: readonly ImportProblem[]): SpikeError {
   return new SpikeError(
     'invalid-input',
     `${where}${path}: ${first?.message}${more} No rule was added.`,
-    problems,
+    problems.slice(0, mostTold),
   );
 }
 

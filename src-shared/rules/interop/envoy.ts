@@ -130,8 +130,8 @@ function readMatch(
   for (const [index, matcher] of headers.entries()) {
     const test = testOf(matcher);
     const name = matcher.name.toLowerCase();
-    const field = pseudoFields[name];
-    const isKnown = name in header || (field !== undefined && match[field] !== undefined);
+    const field = pseudoFields.get(name);
+    const isKnown = Object.hasOwn(header, name) || (field !== undefined && match[field] !== undefined);
     const isPossible = name !== ':scheme' && !isKnown && (field === undefined || typeof test === 'string');
     if (test === null || !isPossible) {
       note(`headers[${index}]`, 'A rule cannot ask for this: no rule for this filter.');
@@ -146,11 +146,11 @@ function readMatch(
   return aboutHttp({ ...match, ...(Object.keys(header).length > 0 && { header }) });
 }
 
-const pseudoFields: Readonly<Record<string, 'path' | 'method' | 'host'>> = {
-  ':path': 'path',
-  ':method': 'method',
-  ':authority': 'host',
-};
+const pseudoFields = new Map<string, 'path' | 'method' | 'host'>([
+  [':path', 'path'],
+  [':method', 'method'],
+  [':authority', 'host'],
+]);
 
 /** null: there is no such test. A matcher that asks nothing asks for the field. */
 function testOf(matcher: HeaderMatcher): ValueTest | null {

@@ -23,14 +23,14 @@ function areApart(one: MatchBlock, other: MatchBlock): boolean {
 type Tests = Readonly<Record<string, ReadStringMatch>>;
 
 function differInSome(one: Tests = {}, other: Tests = {}): boolean {
-  return Object.entries(one).some(([name, test]) => differ(test, other[name]));
+  return Object.entries(one).some(([name, test]) => Object.hasOwn(other, name) && differ(test, other[name]));
 }
 
 function labelsDiffer(
   one: Readonly<Record<string, string>> = {},
   other: Readonly<Record<string, string>> = {},
 ): boolean {
-  return Object.entries(one).some(([label, value]) => (other[label] ?? value) !== value);
+  return Object.entries(one).some(([label, value]) => Object.hasOwn(other, label) && other[label] !== value);
 }
 
 function differ(one: ReadStringMatch | undefined, other: ReadStringMatch | undefined): boolean {

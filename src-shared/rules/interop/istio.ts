@@ -1,7 +1,8 @@
+import type { z } from 'zod';
 import type { FaultInput } from '../fault.ts';
 import type { Match, ValueTest } from '../match.ts';
 import type { RuleInput } from '../rule.ts';
-import { aboutHttp, latencyOf, rulePartsOf, shareOf } from './imported.ts';
+import { aboutHttp, latencyOf, mostImportedRules, rulePartsOf, shareOf } from './imported.ts';
 import type { DrawnFault, Imported, ImportNote } from './imported.ts';
 import { VirtualServiceSchema } from './istio-schema.ts';
 import type {
@@ -22,6 +23,8 @@ type Note = (at: string, message: string) => void;
 export function importVirtualService(value: unknown): Imported {
   const parsed = VirtualServiceSchema.safeParse(value);
   if (!parsed.success) return { ok: false, issues: parsed.error.issues };
+  const excess = excessIssue(parsed.data);
+  if (excess !== null) return { ok: false, issues: [excess] };
   const notes: ImportNote[] = [];
   const note: Note = (at, message) => notes.push({ at, message });
   const { spec } = parsed.data;
@@ -32,6 +35,17 @@ export function importVirtualService(value: unknown): Imported {
     note('spec.gateways', 'Spike knows no gateways: the rules are about all calls that pass through it.');
   const rules = spec.http.flatMap((_, index) => rulesOfRoute(parsed.data, index, note));
   return { ok: true, rules, notes };
+}
+
+/** Before any is made: hosts and matches multiply. */
+function excessIssue({ spec }: VirtualService): z.core.$ZodIssue | null {
+  const blocks = spec.http.flatMap(({ fault, match }) =>
+    fault === undefined ? [] : Math.max(1, match.length),
+  );
+  const count = spec.hosts.length * blocks.reduce((sum, of) => sum + of, 0);
+  if (count <= mostImportedRules) return null;
+  const message = `Its hosts and matches make more than ${mostImportedRules} rules.`;
+  return { code: 'custom', path: ['spec'], message, input: spec };
 }
 
 function rulesOfRoute(service: VirtualService, index: number, note: Note): RuleInput[] {
@@ -72,21 +86,22 @@ function suffix(all: readonly unknown[], index: number, word: string): string {
 
 /** Istio gives a call to the first route that matches; Spike asks every rule. */
 function isTakenBefore(http: readonly HttpRoute[], index: number, note: Note): boolean {
+  const before = http.slice(0, index);
   const own = http[index]?.match ?? [];
-  for (const [before, { match }] of http.slice(0, index).entries()) {
-    if (match.length === 0) {
-      note(
-        `spec.http[${index}]`,
-        `http[${before}] takes every call before it: Istio never comes here, no rule.`,
-      );
-      return true;
-    }
-    if (!mayTakeTheSame(match, own)) continue;
+  const catchAll = before.findIndex(({ match }) => match.length === 0);
+  if (catchAll >= 0) {
     note(
       `spec.http[${index}]`,
-      `In Istio the calls that http[${before}] matches do not come here; the rule hits those as well.`,
+      `http[${catchAll}] takes every call before it: Istio never comes here, no rule.`,
     );
+    return true;
   }
+  const first = before.findIndex(({ match }) => mayTakeTheSame(match, own));
+  if (first >= 0)
+    note(
+      `spec.http[${index}]`,
+      `In Istio the calls that an earlier entry such as http[${first}] matches do not come here; the rule hits those as well.`,
+    );
   return false;
 }
 
@@ -188,7 +203,7 @@ function unknownConditions({
       .filter(asksValue)
       .map(([name]) => `withoutHeaders.${name}`),
     ...Object.keys(withoutHeaders)
-      .filter((name) => name in headers)
+      .filter((name) => Object.hasOwn(headers, name))
       .map((name) => `withoutHeaders.${name}`),
   ];
 }

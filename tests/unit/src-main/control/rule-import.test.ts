@@ -216,7 +216,7 @@ describe('matches of Istio', () => {
       service(`[{ match: [${match}] }, { match: [{ uri: { exact: /b } }], ${fault} }]`);
     expect(notesOf(after('{ uri: { exact: /a } }'))).toEqual([]);
     expect(notesOf(after('{ uri: { prefix: / } }'))).toEqual([
-      expect.stringContaining('http[0] matches do not come here'),
+      expect.stringContaining('http[0] matches do not'),
     ]);
     const never = service(`[{ route: [] }, { ${fault} }]`);
     expect(made(never)).toEqual([]);
@@ -375,10 +375,30 @@ describe('what is wrong', () => {
   });
 
   it('with more rules than one import may make', () => {
-    const blocks = Array.from({ length: 1001 }, (_, n) => `{ uri: { exact: /${n} } }`).join(', ');
-    expect(refusal(service(`[{ match: [${blocks}], fault: { ${delay} } }]`)).message).toContain(
+    const blocks = (count: number): string =>
+      Array.from({ length: count }, (_, n) => `{ uri: { exact: /${n} } }`).join(', ');
+    const many = (count: number): string => service(`[{ match: [${blocks(count)}], fault: { ${delay} } }]`);
+    expect(importRules(many(1000), false).rules).toHaveLength(1000);
+    expect(refusal(many(1001)).details).toMatchObject([{ path: 'spec', line: 5 }]);
+    expect(refusal(many(600).replace('[ratings]', '[ratings, reviews]')).message).toContain(
       'more than 1000 rules',
     );
+    expect(refusal(`${many(600)}---\n${many(600)}`).message).toContain('more than 1000 rules');
+  });
+
+  it('in many places: the first hundred are told, the others counted', () => {
+    const wrong = Array.from({ length: 150 }, () => '{ fault: { abort: { httpStatus: 99 } } }').join(', ');
+    const error = refusal(service(`[${wrong}]`));
+    expect(error.details).toHaveLength(100);
+    expect(error.message).toContain('(and 149 more)');
+  });
+
+  it('with names that objects have of themselves', () => {
+    const fault = `fault: { ${delay} }`;
+    const text = service(
+      `[{ match: [{ headers: { constructor: { exact: a } } }] }, { match: [{ withoutHeaders: { constructor: {} } }], ${fault} }]`,
+    );
+    expect(made(text)).toMatchObject([{ match: { header: { constructor: false } } }]);
   });
 });
 
