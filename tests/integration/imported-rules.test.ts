@@ -1,0 +1,59 @@
+// Configurations of Istio and Envoy on live traffic: what their documentation says becomes what a caller meets.
+import { describe, expect, it } from 'vitest';
+import { importRules } from '../../src-main/control/rule-import.ts';
+import { routeTo, useScene } from '../support/data-plane-test.ts';
+import { callThrough } from '../support/proxy-client.ts';
+
+const scene = useScene();
+
+/** A service named ratings under the rules that a text makes, and how often it was asked. */
+async function ratings(text: string) {
+  const asked: string[] = [];
+  const server = await scene.peers.http((request, response) => {
+    asked.push(request.url ?? '');
+    response.end('four stars');
+  });
+  const { rules } = importRules(text, true);
+  await scene.spike.configure({ routes: [routeTo(server.port, 'http', 'ratings')], rules });
+  const call = (path: string, headers: Record<string, string> = {}) =>
+    callThrough(scene.spike.proxy, `http://127.0.0.1:${server.port}${path}`, { headers });
+  return { asked, call };
+}
+
+describe('rules that were imported', () => {
+  it('abort for jason and nobody else, without asking the service (Istio)', async () => {
+    const { asked, call } = await ratings(`
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ratings }
+spec:
+  hosts: [ratings]
+  http:
+  - match: [{ headers: { end-user: { exact: jason } } }]
+    fault: { delay: { fixedDelay: 50ms, percentage: { value: 100 } }, abort: { httpStatus: 500, percentage: { value: 100 } } }
+  - route: [{ destination: { host: ratings } }]
+`);
+    expect((await call('/0', { 'end-user': 'jason' })).status).toBe(500);
+    expect((await call('/1', { 'end-user': 'mary' })).status).toBe(200);
+    expect((await call('/2')).status).toBe(200);
+    expect(asked).toEqual(['/1', '/2']);
+    const { flow } = await scene.spike.flow(({ faults }) => faults.length > 0);
+    expect(flow.faults.map(({ type, outcome }) => `${type} ${outcome}`).sort()).toEqual([
+      'latency done',
+      'status done',
+    ]);
+    expect(flow.faults.find(({ type }) => type === 'latency')?.delayedMs).toBeGreaterThanOrEqual(49);
+  });
+
+  it('abort what goes to a cluster, by its path (Envoy)', async () => {
+    const { asked, call } = await ratings(`
+'@type': type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault
+upstream_cluster: ratings
+headers: [{ name: ':path', string_match: { safe_regex: { regex: '/v[0-9]+' } } }]
+abort: { http_status: 503, percentage: { numerator: 1000000, denominator: MILLION } }
+`);
+    expect((await call('/v1')).status).toBe(503);
+    expect((await call('/v1/all')).status).toBe(200);
+    expect(asked).toEqual(['/v1/all']);
+  });
+});
