@@ -27,11 +27,9 @@ export const RulePreviewSchema = z.object({
       'Each of the hits has this chance, since draws without a seed cannot be foretold; 1: they are certain.',
   }),
   undecided: z.int().meta({ description: 'Calls that lack what the match asks for; not among `matching`.' }),
-  bars: z
-    .array(z.object({ considered: z.int(), hits: z.int() }))
-    .meta({
-      description: 'The window in 60 equal parts, the oldest first: what was looked at, what was hit.',
-    }),
+  bars: z.array(z.object({ considered: z.int(), hits: z.int() })).meta({
+    description: 'The window in 60 equal parts, the oldest first: what was looked at, what was hit.',
+  }),
   notes: z.array(z.string()).meta({
     description: 'Sentences for a person: what was not known, what was not simulated.',
   }),

@@ -48,13 +48,10 @@ export const FlowMessageSchema = z.object({
   summary: z
     .string()
     .meta({ description: 'What came of it: "3 rows", "1000 normal closure", "OK"; "" for nothing to say.' }),
-  error: z
-    .string()
-    .nullable()
-    .meta({
-      description:
-        'What the other side answered instead (an SQL error with its SQLSTATE), or what is wrong with it (RFC 6455).',
-    }),
+  error: z.string().nullable().meta({
+    description:
+      'What the other side answered instead (an SQL error with its SQLSTATE), or what is wrong with it (RFC 6455).',
+  }),
 });
 export type FlowMessage = z.infer<typeof FlowMessageSchema>;
 

@@ -1,12 +1,9 @@
 import { z } from 'zod';
 
 const share = z.number().nullable().meta({ description: '0 to 1; null without a call.' });
-const latency = z
-  .number()
-  .nullable()
-  .meta({
-    description: 'ms, known to 1 %; null without an answered call. Tunnels and WebSockets have none.',
-  });
+const latency = z.number().nullable().meta({
+  description: 'ms, known to 1 %; null without an answered call. Tunnels and WebSockets have none.',
+});
 const counts = z.record(z.string(), z.int());
 
 /** What some calls came to. A call belongs to the phase in which it began. */
