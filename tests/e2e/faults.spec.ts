@@ -190,12 +190,12 @@ test('what the rule would have hit, and those calls', async ({ page, agent }) =>
   expect(asked.hits).toBeGreaterThan(0);
   await expect(preview).toContainText(/Would have hit [\d,]+ of [\d,]+ calls in the last 5 minutes/);
   await editor.getByRole('combobox', { name: 'Callee' }).fill('nobody');
-  await page.keyboard.press('Escape');
+  await page.keyboard.press('Tab');
   await expect(preview).toContainText('Would have hit 0 of');
   await expect(preview).toContainText('No call matches.');
   await expect(editor).toContainText('No call has been seen to a service called nobody so far.');
   await editor.getByRole('combobox', { name: 'Callee' }).fill('payments');
-  await page.keyboard.press('Escape');
+  await page.keyboard.press('Tab');
   await editor.getByRole('radio', { name: 'First n' }).click();
   await expect(preview).toContainText('Would have hit 3 of');
   await expect(preview).toContainText('of them are left alone');
