@@ -6,7 +6,7 @@ import type { FaultInput } from '../../src-shared/rules/fault.ts';
 import { http2ErrorCodes } from '../../src-shared/rules/faults/http2.ts';
 import { useScene } from '../support/data-plane-test.ts';
 import { answerOf, callHttp2, openHttp2, serveHttp2 } from '../support/http2-peers.ts';
-import { runProgram } from '../support/run-program.ts';
+import { isInstalled, runProgram } from '../support/run-program.ts';
 
 const scene = useScene();
 let asked = 0;
@@ -100,7 +100,7 @@ describe('goaway', () => {
       expect(flow.error).toMatchObject({ cause: 'fault-close', code: 'HTTP2_ENHANCE_YOUR_CALM' });
   });
 
-  it('nghttp sees the frame', async () => {
+  it.skipIf(!isInstalled('nghttp'))('nghttp sees the frame', async () => {
     const origin = await routed({ type: 'goaway', code: 'ENHANCE_YOUR_CALM' });
     const { stdout } = await runProgram('nghttp', ['-v', '-n', `${origin}/`]);
     expect(stdout).toMatch(/recv GOAWAY[^]*error_code=ENHANCE_YOUR_CALM/);
