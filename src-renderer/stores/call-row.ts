@@ -1,6 +1,7 @@
+import { grpcStatusNames } from '#shared/flow/grpc-status.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import { formatBytes, formatDuration, formatMinute, formatSecond, unknown } from '../ui/words.ts';
-import { failureWords, grpcStatusNames } from './status-words.ts';
+import { failureWords } from './status-words.ts';
 
 /** What colours a status: `fault` is what Spike did on purpose, never what is broken. */
 export type StatusTone = 'quiet' | 'dim' | 'warn' | 'error' | 'fault';

@@ -63,27 +63,6 @@ export const failureWords: Record<FailureCause, FailureWords> = {
   'spike-overloaded': { word: 'refused', sentence: 'Spike was at its limit' },
 };
 
-/** gRPC status codes by number (grpc.io, "Status codes and their use in gRPC"). */
-export const grpcStatusNames = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-] as const;
-
 /** What HTTP statuses are called (RFC 9110, section 15): HTTP/2 carries the number only. */
 export const httpStatusNames: Readonly<Record<number, string>> = {
   101: 'Switching Protocols',

@@ -1,6 +1,7 @@
 import type { AppliedFault, Direction, FlowError } from '#shared/flow/flow.ts';
 import type { Fault } from '#shared/rules/fault.ts';
-import { grpcStatusNames, http2ErrorCodes } from '#shared/rules/faults/http2.ts';
+import { grpcStatusNames } from '#shared/flow/grpc-status.ts';
+import { http2ErrorCodes } from '#shared/rules/faults/http2.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import { FaultMark } from './fault-mark.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { grpcStatusNames } from '../../flow/grpc-status.ts';
 import { delay, direction, fieldValue } from './parts.ts';
 
 /** Faults of HTTP/2 streams (RFC 9113) and of gRPC calls on them. */
@@ -19,27 +20,6 @@ export const http2ErrorCodes = [
   'ENHANCE_YOUR_CALM',
   'INADEQUATE_SECURITY',
   'HTTP_1_1_REQUIRED',
-] as const;
-
-/** Status codes of gRPC, by their number. */
-export const grpcStatusNames = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
 ] as const;
 
 const errorCode = z.enum(http2ErrorCodes);

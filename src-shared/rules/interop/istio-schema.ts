@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../duration.ts';
-import { grpcStatusNames } from '../faults/http2.ts';
+import { grpcStatusNames } from '../../flow/grpc-status.ts';
 import { fieldName } from '../faults/parts.ts';
 import { delaySchema, importedExpression, importedText } from './imported.ts';
 

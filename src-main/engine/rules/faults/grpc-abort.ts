@@ -1,5 +1,5 @@
 import type { FaultOf } from '#shared/rules/fault.ts';
-import { grpcStatusNames } from '#shared/rules/faults/http2.ts';
+import { grpcStatusNames } from '#shared/flow/grpc-status.ts';
 import { messageCount } from '../fault-mark.ts';
 import { GrpcSplitter } from './grpc-splitter.ts';
 import type { GrpcPartOwner } from './grpc-splitter.ts';

@@ -1,5 +1,5 @@
 import type { FaultOf } from '#shared/rules/fault.ts';
-import { grpcStatusNames } from '#shared/rules/faults/http2.ts';
+import { grpcStatusNames } from '#shared/flow/grpc-status.ts';
 import type { FlatFields } from '../../proxy/http1/fields.ts';
 import type { FaultImplementation, LocalAnswer } from './stage.ts';
 
