@@ -27,7 +27,7 @@ export function describeIssues(issues: readonly InputIssue[]): InputProblem[] {
     const path = keysOf(issue);
     if (issue.code === 'unrecognized_keys')
       return (issue.keys ?? []).map((key) => unknownField([...path, key]));
-    return [{ path: pathText(path), message: issue.message, expected: expectedOf(issue) }];
+    return [{ path: pathText(path), message: messageOf(issue), expected: expectedOf(issue) }];
   });
 }
 
@@ -38,6 +38,17 @@ export function summariseProblems(problems: readonly InputProblem[]): string {
   const where = first.path === '' ? 'The input' : `\`${first.path}\``;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
   return `${where} was refused: ${first.message}${more}`;
+}
+
+/** A field of another type, said without zod's "received undefined": whoever reads it left a field out, or quoted a number. */
+function messageOf({ code, message }: InputIssue): string {
+  const types =
+    code === 'invalid_type' ? /^Invalid input: expected (.+), received (.+)$/.exec(message) : null;
+  if (types === null) return message;
+  const [, expected, received] = types;
+  return received === 'undefined'
+    ? `It is missing. Expected ${expected}.`
+    : `Expected ${expected}, not ${received}.`;
 }
 
 function unknownField(path: readonly PropertyKey[]): InputProblem {

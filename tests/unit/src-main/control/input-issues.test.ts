@@ -19,6 +19,14 @@ describe('describeIssues', () => {
     ]);
   });
 
+  it('says of a field that is not there, and of another type, what it is to be', () => {
+    const schema = z.object({ count: z.int(), name: z.string() });
+    expect(problems(schema, { count: '7' }).map(({ message }) => message)).toEqual([
+      'Expected number, not string.',
+      'It is missing. Expected string.',
+    ]);
+  });
+
   it('gives the choices', () => {
     expect(problems(z.object({ side: z.enum(['a', 'b']) }), { side: 'c' })[0]?.expected).toBe('"a" | "b"');
   });

@@ -313,14 +313,14 @@ downstream_nodes: [one, t.wo]`;
 
 describe('what is wrong', () => {
   it.each([
-    ['{ delay: { fixedDelay: 7, percentage: { value: 1 } } }', 'delay.fixedDelay', 'expected string'],
+    ['{ delay: { fixedDelay: 7, percentage: { value: 1 } } }', 'delay.fixedDelay', 'Expected string'],
     ['{ delay: { fixedDelay: 7 s, percentage: { value: 1 } } }', 'delay.fixedDelay', 'such as 7s'],
     ['{ delay: { fixedDelay: 2h, percentage: { value: 1 } } }', 'delay.fixedDelay', '1ms to 1h'],
     ['{ abort: { httpStatus: 99, percentage: { value: 1 } } }', 'abort.httpStatus', '>=200'],
     ['{ abort: { grpcStatus: BROKEN } }', 'abort.grpcStatus', 'UNAVAILABLE'],
     ['{ abort: { httpStatus: 500, percentage: { value: 100.5 } } }', 'abort.percentage.value', '<=100'],
     ['{ abort: { httpStatus: 500, percentage: { value: -1 } } }', 'abort.percentage.value', '>=0'],
-    ['{ abort: { httpStatus: 500, percentage: 50 } }', 'abort.percentage', 'expected object'],
+    ['{ abort: { httpStatus: 500, percentage: 50 } }', 'abort.percentage', 'Expected object'],
     ['{ abort: { httpStatus: 500, percentage: { vaule: 50 } } }', 'abort.percentage.vaule', 'no such field'],
     ['{ dealy: { fixedDelay: 7s } }', 'dealy', 'no such field'],
   ])('in a fault: %s', (fault, path, message) => {
