@@ -44,6 +44,19 @@ const remove = os.rules.remove.handler(async ({ input, context }) => {
   return { removed: input.id };
 });
 
+const move = os.rules.move.handler(({ input, context: { engine } }) =>
+  ordered(engine, engine.rules.move(input.params.id, input.body.before)),
+);
+
+const order = os.rules.order.handler(({ input, context: { engine } }) =>
+  ordered(engine, engine.rules.order(input.ids)),
+);
+
+async function ordered(engine: Engine, ids: string[]): Promise<{ ids: string[] }> {
+  await engine.settled();
+  return { ids };
+}
+
 const disableAll = os.rules.disableAll.handler(({ context }) => context.engine.rules.disableAll());
 
 const preview = os.rules.preview.handler(({ input, context }) => {
@@ -105,6 +118,8 @@ export const rules = {
   replace,
   update,
   remove,
+  move,
+  order,
   enable,
   disable,
   preview,

@@ -105,6 +105,13 @@ export interface RuleBook {
   replace(id: string, input: RuleInput, origin?: Origin): Rule;
   update(id: string, patch: RulePatch): Rule;
   remove(id: string): void;
+  /**
+   * Puts a rule of the users before another one of theirs, or (null) behind the last. Returns all ids in their order. Throws
+   * `not-found`, and `conflict` for a rule of another origin; nothing has changed then.
+   */
+  move(id: string, before: string | null): string[];
+  /** Puts the users' rules into this order, which names each once (else `invalid-input`). Returns and throws as `move` does. */
+  order(ids: readonly string[]): string[];
   /** All rules at once, as the workspace file has them: what is equal stays on and keeps its hits. */
   load(definitions: readonly RuleInput[]): void;
   /** Turns every rule off; resolves when all workers have let go, with what was turned off and how many calls were held. */

@@ -348,6 +348,8 @@ class ClusteredEngine implements Engine {
       replace: (id, input, origin) => book.replace(id, input, origin),
       update: (id, patch) => book.update(id, patch),
       remove: (id) => book.remove(id),
+      move: (id, before) => book.move(id, before),
+      order: (ids) => book.order(ids),
       load: (inputs) => book.load(inputs),
       disableAll: async () => {
         const disabled = book.disableAll();

@@ -9,6 +9,8 @@ import type { Definitions, IdentifiedRule } from './parse-workspace.ts';
 export interface DefinitionChanges {
   readonly rules: ReadonlyMap<string, IdentifiedRule | Partial<IdentifiedRule> | null>;
   readonly routes: ReadonlyMap<string, RouteDefinition | null>;
+  /** The ids of all rules, where those that both sets have stand in another order; null: they do not. */
+  readonly order: readonly string[] | null;
 }
 
 /** The users' definitions in a list of rules and routes as the engine gives them: what another origin made is no business of the file. */
@@ -33,14 +35,30 @@ function withoutAbsent(value: unknown): unknown {
 
 export function changesBetween(before: Definitions, after: Definitions): DefinitionChanges {
   return {
-    rules: keyedChanges(before.rules, after.rules, ({ id }) => id, changedFields),
+    rules: keyedChanges(before.rules, after.rules, idOf, changedFields),
     routes: keyedChanges(
       before.routes,
       after.routes,
       ({ name }) => name,
       (_, now) => now,
     ),
+    order: orderChange(before.rules, after.rules),
   };
+}
+
+function orderChange(
+  before: readonly IdentifiedRule[],
+  after: readonly IdentifiedRule[],
+): readonly string[] | null {
+  const [was, now] = [new Set(before.map(idOf)), after.map(idOf)];
+  const present = new Set(now);
+  const kept = [...was].filter((id) => present.has(id));
+  const common = now.filter((id) => was.has(id));
+  return kept.every((id, index) => id === common[index]) ? null : now;
+}
+
+function idOf({ id }: IdentifiedRule): string {
+  return id;
 }
 
 function keyedChanges<T, C>(
@@ -68,10 +86,10 @@ function changedFields(was: IdentifiedRule, now: IdentifiedRule): Partial<Identi
   return Object.fromEntries(fields);
 }
 
-/** The definitions with the changes on top: in the order they have, what is new at the end. */
+/** The definitions with the changes on top: in the order they have unless that is among the changes, what is new at the end. */
 export function withChanges(to: Definitions, changes: DefinitionChanges): Definitions {
   return {
-    rules: keyedWithChanges(to.rules, changes.rules, ({ id }) => id, isWholeRule),
+    rules: inOrder(keyedWithChanges(to.rules, changes.rules, idOf, isWholeRule), changes.order),
     routes: keyedWithChanges(
       to.routes,
       changes.routes,
@@ -79,6 +97,21 @@ export function withChanges(to: Definitions, changes: DefinitionChanges): Defini
       () => true,
     ),
   };
+}
+
+/** What the order does not name stays behind what it stands behind: it came from the other side. */
+function inOrder(
+  rules: readonly IdentifiedRule[],
+  order: readonly string[] | null,
+): readonly IdentifiedRule[] {
+  if (order === null) return rules;
+  const places = new Map(order.map((id, index) => [id, index]));
+  let place = -1;
+  const placed = rules.map((rule) => {
+    place = places.get(rule.id) ?? place;
+    return { rule, place };
+  });
+  return placed.sort((a, b) => a.place - b.place).map(({ rule }) => rule);
 }
 
 /** A change of single fields has nothing to act on when the file no longer has its rule. */
@@ -103,8 +136,8 @@ function keyedWithChanges<T extends object>(
   return [...kept, ...added];
 }
 
-/** Whether both hold the same, in whatever order. */
+/** Whether both hold the same: rules in the same order, routes in any. */
 export function sameDefinitions(a: Definitions, b: Definitions): boolean {
-  const { rules, routes } = changesBetween(a, b);
-  return rules.size === 0 && routes.size === 0;
+  const { rules, routes, order } = changesBetween(a, b);
+  return rules.size === 0 && routes.size === 0 && order === null;
 }

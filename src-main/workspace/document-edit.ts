@@ -42,7 +42,8 @@ function setFlow(node: unknown): void {
   else if (isCollection(node)) node.flow = true;
 }
 
-function withoutAliases(document: Document): Document {
+/** Each alias as what it stands for: a change of one place must not be one of the others. */
+export function withoutAliases(document: Document): Document {
   visit(document, {
     Alias: (_, alias) => {
       const copy = alias.resolve(document)?.clone() as (Node & { anchor?: string }) | undefined;

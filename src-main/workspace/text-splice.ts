@@ -161,13 +161,13 @@ function flowPairDeletion(map: YAMLMap, index: number, { from, to }: Splice): Sp
 }
 
 /** The offset of the dash before an item, which stands on the item's line; null when it does not. */
-function dashOffset(text: string, itemOffset: number): number | null {
+export function dashOffset(text: string, itemOffset: number): number | null {
   const dash = text.lastIndexOf('-', itemOffset - 1);
   return dash >= 0 && text.slice(dash + 1, itemOffset).trim() === '' ? dash : null;
 }
 
 /** Where the last character of a node's content ends: a block's range goes on to the next line. */
-function contentEnd(text: string, node: Node): number {
+export function contentEnd(text: string, node: Node): number {
   return text.slice(0, node.range?.[1] ?? 0).trimEnd().length;
 }
 

@@ -51,6 +51,7 @@ export interface OpenWorkspace {
 const concerns: ReadonlySet<AgentEvent['type']> = new Set([
   'rule.changed',
   'rule.removed',
+  'rule.reordered',
   'route.changed',
   'route.removed',
 ]);

@@ -12,6 +12,7 @@ import { ScenarioSchema } from '../scenarios/scenario.ts';
 import { EventSchema } from './events.ts';
 import { AutoPassthroughSchema } from './passthrough.ts';
 import { ruleInterop } from './rule-interop.ts';
+import { ruleOrder } from './rule-order.ts';
 import { mostPreviewedFlows, PreviewRuleSchema, RulePreviewSchema } from './rule-preview.ts';
 import { StatusSchema } from './status.ts';
 import { EdgeDetailSchema, StatsSchema, TopologySchema } from './topology.ts';
@@ -195,6 +196,7 @@ const rules = {
     )
     .output(RulePreviewSchema),
   ...ruleInterop,
+  ...ruleOrder,
   disableAll: oc
     .route({ method: 'POST', path: '/rules/disable-all', tags: ['rules'], summary: 'Stop all faults' })
     .output(

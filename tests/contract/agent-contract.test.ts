@@ -226,6 +226,31 @@ describe.each(Object.entries(transports))('the contract over %s', (_name, open) 
       ]);
     });
 
+    it('puts rules in order, tells other readers, and leaves all as it was where an id is wrong', async () => {
+      const make = (name: string) => client.rules.create({ ...slowPayments, name });
+      for (const name of ['a', 'b', 'c']) await make(name);
+      const events = await readUntil(
+        client,
+        ({ type }) => type === 'rule.reordered',
+        () => client.rules.move({ params: { id: 'c' }, body: { before: 'a' } }),
+      );
+      expect(events.at(-1)).toEqual({ type: 'rule.reordered', ids: ['c', 'a', 'b'] });
+      const moved = await client.rules.move({ params: { id: 'c' }, body: { before: null } });
+      expectConforms(contract.rules.move, moved);
+      expect(moved.ids).toEqual(['a', 'b', 'c']);
+      const ordered = await client.rules.order({ ids: ['b', 'c', 'a'] });
+      expectConforms(contract.rules.order, ordered);
+      expect((await client.rules.list()).map(({ id }) => id)).toEqual(['b', 'c', 'a']);
+
+      const unknown = await refusal(client.rules.order({ ids: ['a', 'x', 'b', 'c'] }));
+      expect(unknown).toMatchObject({ code: 'not-found', message: expect.stringContaining('"x"') });
+      const missing = await refusal(client.rules.order({ ids: ['a', 'b'] }));
+      expect(missing).toMatchObject({ code: 'invalid-input', message: expect.stringContaining('"c"') });
+      const nowhere = client.rules.move({ params: { id: 'a' }, body: { before: 'x' } });
+      expect((await refusal(nowhere)).code).toBe('not-found');
+      expect((await client.rules.list()).map(({ id }) => id)).toEqual(['b', 'c', 'a']);
+    });
+
     it('refuses the second rule of a name, and a rule that is not there', async () => {
       await client.rules.create(slowPayments);
       expect((await refusal(client.rules.create(slowPayments))).code).toBe('conflict');

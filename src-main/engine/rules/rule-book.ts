@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
 import { readAnswerFiles, refuseTooManyBytes } from './answer-files.ts';
 import type { AnswerFiles, ReadAnswerFile } from './answer-files.ts';
+import { askedOrder, movedBefore } from './rule-order.ts';
 
 interface Entry {
   readonly id: string;
@@ -119,6 +120,16 @@ export class RuleBook {
     if (entry.definition.enabled) this.#events.activeChanged();
   }
 
+  /** Puts a rule of the users before another one of theirs; null: behind the last. Answers with all ids, in their order. */
+  move(id: string, before: string | null): string[] {
+    return this.#reorder(movedBefore([...this.#entries.values()], id, before));
+  }
+
+  /** Puts the users' rules into this order; each of them is named. Answers with all ids, in their order. */
+  order(ids: readonly string[]): string[] {
+    return this.#reorder(askedOrder([...this.#entries.values()], ids));
+  }
+
   /**
    * Takes over the whole list of the users' rules: one that is equal stays as it is and keeps its hits. Rules of another origin
    * stay, behind them.
@@ -183,6 +194,16 @@ export class RuleBook {
   /** No rule expires any more. */
   close(): void {
     for (const entry of this.#entries.values()) entry.expiry?.cancel();
+  }
+
+  #reorder(ids: string[]): string[] {
+    const before = [...this.#entries.keys()];
+    if (ids.every((id, index) => id === before[index])) return ids;
+    const wasActive = this.#activeEpochs();
+    this.#entries = new Map(ids.map((id) => [id, this.#find(id)]));
+    this.#events.reordered(ids);
+    if (this.#activeEpochs() !== wasActive) this.#events.activeChanged();
+    return ids;
   }
 
   #forget(entry: Entry): void {

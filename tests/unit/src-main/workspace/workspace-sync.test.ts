@@ -113,6 +113,18 @@ describe('a workspace and its engine', () => {
     expect(it.status()).toMatchObject({ state: 'saved', path });
   });
 
+  it('an order is kept in the file, and taken from it', async () => {
+    const it = await open();
+    engine.rules.create({ name: 'second', faults: [{ type: 'hang' }] });
+    await until(() => expect(file()).toContain('second'));
+    engine.rules.move('second', 'slow');
+    await until(() => expect(file()).toMatch(/name: second[^]*name: slow # mine/));
+    await until(() => expect(it.status().state).toBe('saved'));
+    expect(engine.rules.list().map(({ id }) => id)).toEqual(['second', 'slow']);
+    edit(`${text}  - { name: second, faults: [{ type: hang }] }\n`);
+    await until(() => expect(engine.rules.list().map(({ id }) => id)).toEqual(['slow', 'second']));
+  });
+
   it('closing writes what is not written yet', async () => {
     const it = await open();
     engine.rules.update('slow', { enabled: true });

@@ -44,6 +44,50 @@ const refusal = (work: () => unknown): unknown => {
   return 'done';
 };
 
+describe('the order of rules', () => {
+  const ids = (book: RuleBook): string[] => book.list().map(({ id }) => id);
+
+  it('one is moved before another, or behind the last; workers are told where one that is on moves', () => {
+    const { book, activeChanges } = bookWith(input('a'), input('b'), input('c'));
+    expect(book.move('c', 'a')).toEqual(['c', 'a', 'b']);
+    expect(book.move('c', null)).toEqual(['a', 'b', 'c']);
+    expect(book.move('b', 'b')).toEqual(['a', 'b', 'c']);
+    expect(activeChanges()).toBe(0);
+    book.update('a', { enabled: true });
+    book.update('c', { enabled: true });
+    book.move('c', 'a');
+    expect(book.active().map(({ id }) => id)).toEqual(['c', 'a']);
+    expect(activeChanges()).toBe(3);
+    expect(book.get('a')).toMatchObject({ version: 2, enabled: true });
+  });
+
+  it('all are put in order at once; what is unknown, missing or named twice is told and changes nothing', () => {
+    const { book } = bookWith(input('a'), input('b'), input('c'));
+    expect(book.order(['b', 'c', 'a'])).toEqual(['b', 'c', 'a']);
+    const asked =
+      (...order: string[]) =>
+      () =>
+        book.order(order);
+    expect(asked('a', 'b', 'x', 'c', 'y')).toThrow('There is no rule with the id "x", "y".');
+    expect(asked('a')).toThrow('Expected every rule: "b", "c" is missing.');
+    expect(asked('a', 'b', 'c', 'b')).toThrow('"b" is named again');
+    expect(() => book.move('a', 'x')).toThrow('There is no rule with the id "x".');
+    expect(refusal(() => book.move('x', null))).toBe('not-found');
+    expect(ids(book)).toEqual(['b', 'c', 'a']);
+  });
+
+  it('rules of another origin stay behind, and are not moved', () => {
+    const { book } = bookWith(input('a'));
+    book.create(input('toxic'), 'toxiproxy');
+    book.create(input('b'));
+    expect(ids(book)).toEqual(['a', 'toxic', 'b']);
+    expect(book.move('a', null)).toEqual(['b', 'a', 'toxic']);
+    expect(refusal(() => book.move('toxic', 'a'))).toBe('conflict');
+    expect(refusal(() => book.move('a', 'toxic'))).toBe('conflict');
+    expect(book.order(['a', 'b'])).toEqual(['a', 'b', 'toxic']);
+  });
+});
+
 describe('a rule that expires', () => {
   const brief = input('brief', { enabled: true, trigger: { expires: '5m' } });
 
