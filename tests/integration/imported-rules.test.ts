@@ -56,4 +56,43 @@ abort: { http_status: 503, percentage: { numerator: 1000000, denominator: MILLIO
     expect((await call('/v1/all')).status).toBe(200);
     expect(asked).toEqual(['/v1/all']);
   });
+
+  it('the caller asks for its delay and its answer itself (Envoy)', async () => {
+    const { asked, call } = await ratings(`
+'@type': type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault
+upstream_cluster: ratings
+delay: { header_delay: {}, percentage: { numerator: 100 } }
+abort: { header_abort: {}, percentage: { numerator: 100 } }
+response_rate_limit: { header_limit: {}, percentage: { numerator: 100 } }
+`);
+    expect((await call('/plain')).status).toBe(200);
+    expect((await call('/late', { 'x-envoy-fault-delay-request': '60' })).status).toBe(200);
+    const both = { 'x-envoy-fault-abort-request': '418', 'x-envoy-fault-delay-request': '40' };
+    expect((await call('/both', both)).status).toBe(418);
+    expect((await call('/odd', { 'x-envoy-fault-abort-request': 'often' })).status).toBe(200);
+    const percentage = {
+      'x-envoy-fault-abort-request': '418',
+      'x-envoy-fault-abort-request-percentage': '0',
+    };
+    expect((await call('/never', percentage)).status).toBe(200);
+    expect(asked).toEqual(['/plain', '/late', '/odd', '/never']);
+
+    const marksOf = async (path: string) => {
+      const { flow } = await scene.spike.flow(({ http }) => http?.url.endsWith(path) ?? false);
+      return flow.faults.map(({ type, delayedMs, note }) => ({ type, delayedMs, note }));
+    };
+    expect(await marksOf('/plain')).toEqual([]);
+    expect(await marksOf('/never')).toEqual([]);
+    const [late] = await marksOf('/late');
+    expect(late?.type).toBe('latency');
+    expect(late?.delayedMs).toBeGreaterThanOrEqual(59);
+    expect((await marksOf('/both')).map(({ type }) => type).sort()).toEqual(['latency', 'status']);
+    expect(await marksOf('/odd')).toEqual([
+      {
+        type: 'asked-by-header',
+        delayedMs: null,
+        note: 'did nothing: x-envoy-fault-abort-request says often',
+      },
+    ]);
+  });
 });

@@ -40,6 +40,8 @@ export class CallRules {
   connecting: (() => void) | null = null;
   #over = false;
   #awaited: AwaitedBody | null = null;
+  /** Set when it is matched. */
+  #head: CallHead | null = null;
   /** Rules that match so far, and wait for the status of the response. */
   #late: Candidates = [];
   readonly #environment: ProxyEnvironment;
@@ -134,6 +136,7 @@ export class CallRules {
 
   #match(head: CallHead, decided: () => void, waits: (() => void) | null): boolean {
     const { rules } = this.#environment;
+    this.#head = head;
     const matching = rules.compiled.matchCall(new FactsOfCall(head, this.#facts, this.#destination));
     if (matching.length === 0) {
       decided();
@@ -177,7 +180,7 @@ export class CallRules {
     let settled = false;
     rules.trigger(matching, (hits) => {
       if (this.#over) return rules.giveBack(hits);
-      this.#hit(hits);
+      this.#hit(rules.asCallAsks(hits, () => this.#head?.fields ?? []));
       then(() => {
         settled = true;
         decided();

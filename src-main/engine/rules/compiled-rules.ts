@@ -1,5 +1,6 @@
 import type { Fault } from '#shared/rules/fault.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
+import { isAsked } from './asked-faults.ts';
 import type { CallFacts, TunnelFacts } from './call-facts.ts';
 import { compileMatch, matchesHead, withoutQuery } from './match.ts';
 import type { CompiledMatch } from './match.ts';
@@ -42,6 +43,8 @@ export interface CompiledRule {
   readonly failsConnecting: boolean;
   /** Whether it acts on TLS handshakes with clients. */
   readonly actsOnHandshakes: boolean;
+  /** Whether the call itself says what some of its faults do. */
+  readonly asksCall: boolean;
 }
 
 /** The rules that can match the calls of one edge and host; most often none. */
@@ -175,6 +178,7 @@ function compileRule(rule: ActiveRule): CompiledRule {
     actsOnCalls: rule.faults.some(({ type }) => faultRegistry[type].handshake === undefined),
     actsOnHandshakes: rule.faults.some(({ type }) => faultRegistry[type].handshake !== undefined),
     failsConnecting: rule.faults.some(({ type }) => faultRegistry[type].failsConnecting !== undefined),
+    asksCall: rule.faults.some(isAsked),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Fault } from '#shared/rules/fault.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 
 /** A rule that hits one call, with what its trigger said. */
@@ -7,4 +8,8 @@ export interface RuleHit {
   readonly retryAfterMs: number | null;
   /** It has one of the places of `maxConcurrent`, until the call is over. */
   readonly holds: boolean;
+  /** What it does to this call, where the call says that itself (`asked-faults.ts`); absent: what the rule says. */
+  readonly faults?: readonly Fault[];
+  /** What the call asks for and cannot be read; null or absent: nothing. */
+  readonly unread?: string | null;
 }

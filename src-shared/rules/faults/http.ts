@@ -213,3 +213,5 @@ function bodyProblem(how: string, pattern: string, text: string): [string, strin
     how === 'json-patch' ? jsonPatchProblem(text) : how === 'json-merge' ? jsonProblem(text) : null;
   return problem === null ? null : ['text', problem];
 }
+
+export { AskedByHeaderFaultSchema } from './asked.ts';

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { grpcStatusNames } from '../../flow/grpc-status.ts';
 import { fieldName } from '../faults/parts.ts';
-import { delaySchema, importedExpression, importedText } from './imported.ts';
+import { delaySchema, importedExpression, importedText, shareOf } from './imported.ts';
 
 /** Envoy's fault filter (envoy.extensions.filters.http.fault.v3.HTTPFault), with the names of its fields in snake_case. */
 
 const denominators = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 } as const;
 
-/** A share from 0 to 1. */
+/** `share` from 0 to 1; `of`: what a count that a call names is out of. */
 const FractionalPercentSchema = z
   .strictObject({
     numerator: z.int().min(0).default(0),
@@ -15,11 +15,13 @@ const FractionalPercentSchema = z
   })
   .transform(({ numerator, denominator }, context) => {
     const most = denominators[denominator];
-    if (numerator <= most) return Number((numerator / most).toPrecision(12));
+    if (numerator <= most) return { share: shareOf(numerator, most), of: most };
     const message = `Expected at most ${most}, the denominator ${denominator}.`;
     context.addIssue({ code: 'custom', path: ['numerator'], message });
     return z.NEVER;
   });
+
+export type Percentage = z.infer<typeof FractionalPercentSchema> | undefined;
 
 /** A Duration of protobuf in JSON: seconds with up to nine decimals. */
 function protobufDuration(text: string): number | null {

@@ -1,13 +1,16 @@
-import type { FaultInput } from '../fault.ts';
+import type { Direction } from '../../flow/flow.ts';
+import { askingFields } from '../faults/asked.ts';
 import type { Match, ValueTest } from '../match.ts';
 import { HttpFaultSchema, runtimeFields } from './envoy-schema.ts';
-import type { HeaderMatcher, HttpFault, StringMatcher } from './envoy-schema.ts';
+import type { HeaderMatcher, HttpFault, Percentage, StringMatcher } from './envoy-schema.ts';
 import { aboutHttp, latencyOf, rulePartsOf } from './imported.ts';
 import type { DrawnFault, Imported, ImportNote } from './imported.ts';
 import { beginningWith, containing, endingWith, exactly, matching } from './text-match.ts';
 
 type Note = (at: string, message: string) => void;
 type Path = readonly (string | number)[];
+
+type AskedWhat = keyof typeof askingFields;
 
 interface FoundFilter {
   readonly path: Path;
@@ -54,7 +57,12 @@ export function importFaultFilter({ path, config }: FoundFilter, name: string): 
     );
   const match = parts.length === 0 ? null : readMatch(fault, note);
   if (match === null) return { ok: true, rules: [], notes };
-  const rules = parts.map(({ label, trigger, faults }) => ({ name: name + label, match, trigger, faults }));
+  const rules = parts.map(({ label, header, trigger, faults }) => ({
+    name: name + label,
+    match: header === undefined ? match : { ...match, header: { ...match.header, [header]: true } },
+    trigger,
+    faults,
+  }));
   return { ok: true, rules, notes };
 }
 
@@ -70,51 +78,84 @@ function snakeCased(value: unknown): unknown {
 }
 
 function drawnFaults({ delay, abort, response_rate_limit: limit }: HttpFault, note: Note): DrawnFault[] {
+  const abortShare = abort === undefined ? 0 : readShare(abort.percentage, 'abort', note);
+  const aborts =
+    abort === undefined || abortShare === 0
+      ? []
+      : readAbort(abort, note).map((one) => ({ ...one, probability: abortShare }));
   const drawn: DrawnFault[] = [];
-  const abortFault = abort === undefined ? null : readAbort(abort, note);
-  const abortShare = abortFault === null ? 0 : readShare(abort?.percentage, 'abort', note);
-  if (delay !== undefined && delay.fixed_delay === undefined) {
-    note('delay', 'Only fixed_delay has a counterpart: no rule for delays that the caller asks for.');
-  } else if (delay?.fixed_delay !== undefined) {
+  if (delay !== undefined) {
     const probability = readShare(delay.percentage, 'delay', note);
-    const fault = latencyOf(delay.fixed_delay, abortShare > 0);
-    if (probability > 0) drawn.push({ kind: 'delay', fault, probability });
+    const isBeforeAbort = aborts.some(({ header }) => header === undefined);
+    const read = readDelay(delay, isBeforeAbort, note);
+    if (read !== null && probability > 0) drawn.push({ kind: 'delay', ...read, probability });
   }
-  if (limit !== undefined && limit.fixed_limit === undefined) {
-    note(
-      'response_rate_limit',
-      'Only fixed_limit has a counterpart: no rule for limits that the caller asks for.',
-    );
-  } else if (limit?.fixed_limit !== undefined) {
+  if (limit !== undefined) {
     const probability = readShare(limit.percentage, 'response_rate_limit', note);
-    const bytesPerSecond = limit.fixed_limit.limit_kbps * 1024;
-    const fault: FaultInput = { type: 'bandwidth', direction: 'response', bytesPerSecond };
-    if (probability > 0) drawn.push({ kind: 'bandwidth', fault, probability });
+    const read = readLimit(limit, note);
+    if (read !== null && probability > 0) drawn.push({ kind: 'bandwidth', ...read, probability });
   }
-  if (abortFault !== null && abortShare > 0)
-    drawn.push({ kind: 'abort', fault: abortFault, probability: abortShare });
-  if (drawn.length > 1 && drawn.some(({ probability }) => probability < 1))
+  drawn.push(...aborts);
+  if (drawn.length > 1 && drawn.some(({ probability, header }) => probability < 1 && header === undefined))
     note('', 'What it does is drawn independently: a rule each. A delay beside an abort holds the answer.');
   return drawn;
 }
 
-function readAbort(abort: NonNullable<HttpFault['abort']>, note: Note): FaultInput | null {
-  if (abort.http_status !== undefined) return { type: 'status', status: abort.http_status };
-  if (abort.grpc_status === undefined) {
-    note(
-      'abort',
-      'Only http_status and grpc_status have a counterpart: no rule for aborts that the caller asks for.',
-    );
-    return null;
-  }
-  note(
-    'abort.grpc_status',
-    'It acts on gRPC calls in HTTP/2; Envoy answers other calls with an HTTP status.',
-  );
-  return { type: 'grpc-status', status: abort.grpc_status };
+type ReadFault = Pick<DrawnFault, 'fault' | 'header'>;
+
+/** What a call asks for itself, as far as the filter lets it. */
+function asked(what: AskedWhat, percentage: Percentage, direction: Direction = 'request'): ReadFault {
+  const shareOf = percentage === undefined ? 100 : percentage.of;
+  return { fault: { type: 'asked-by-header', what, direction, shareOf }, header: askingFields[what] };
 }
 
-function readShare(share: number | undefined, at: string, note: Note): number {
+function readDelay(
+  delay: NonNullable<HttpFault['delay']>,
+  isBeforeAbort: boolean,
+  note: Note,
+): ReadFault | null {
+  if (delay.fixed_delay !== undefined) return { fault: latencyOf(delay.fixed_delay, isBeforeAbort) };
+  if (delay.header_delay !== undefined)
+    return asked('delay', delay.percentage, isBeforeAbort ? 'response' : 'request');
+  note('delay', 'Expected fixed_delay or header_delay: no rule.');
+  return null;
+}
+
+function readLimit(limit: NonNullable<HttpFault['response_rate_limit']>, note: Note): ReadFault | null {
+  if (limit.fixed_limit !== undefined) {
+    const bytesPerSecond = limit.fixed_limit.limit_kbps * 1024;
+    return { fault: { type: 'bandwidth', direction: 'response', bytesPerSecond } };
+  }
+  if (limit.header_limit !== undefined) return asked('throughput', limit.percentage);
+  note('response_rate_limit', 'Expected fixed_limit or header_limit: no rule.');
+  return null;
+}
+
+function readAbort(
+  abort: NonNullable<HttpFault['abort']>,
+  note: Note,
+): Pick<DrawnFault, 'kind' | 'fault' | 'header'>[] {
+  if (abort.http_status !== undefined)
+    return [{ kind: 'abort', fault: { type: 'status', status: abort.http_status } }];
+  if (abort.grpc_status !== undefined) {
+    note(
+      'abort.grpc_status',
+      'It acts on gRPC calls in HTTP/2; Envoy answers other calls with an HTTP status.',
+    );
+    return [{ kind: 'abort', fault: { type: 'grpc-status', status: abort.grpc_status } }];
+  }
+  if (abort.header_abort !== undefined)
+    // A call that asks for both gets the HTTP status, as with Envoy: the first rule that answers does.
+    return [
+      { kind: 'abort', ...asked('status', abort.percentage) },
+      { kind: 'gRPC abort', ...asked('grpc-status', abort.percentage) },
+    ];
+  note('abort', 'Expected http_status, grpc_status or header_abort: no rule.');
+  return [];
+}
+
+function readShare(percentage: Percentage, at: string, note: Note): number {
+  const share = percentage?.share;
   if (share === undefined) note(at, 'Without a percentage it acts on no call: no rule.');
   else if (share === 0) note(at, 'A percentage of 0 acts on no call: no rule.');
   return share ?? 0;

@@ -41,8 +41,10 @@ export function delaySchema(parse: (text: string) => number | null, example: str
 
 /** One of the faults that Envoy's filter draws for, each by itself. */
 export interface DrawnFault {
-  readonly kind: 'delay' | 'abort' | 'bandwidth';
+  readonly kind: 'delay' | 'abort' | 'gRPC abort' | 'bandwidth';
   readonly fault: FaultInput;
+  /** A field that a call must have to be meant; absent: any call is. */
+  readonly header?: string;
   /** Above 0. */
   readonly probability: number;
 }
@@ -50,6 +52,8 @@ export interface DrawnFault {
 interface RulePart {
   /** What tells the rules of one filter apart. */
   readonly label: string;
+  /** As in `DrawnFault`. */
+  readonly header?: string;
   readonly trigger: Trigger;
   readonly faults: FaultInput[];
 }
@@ -66,11 +70,12 @@ export function latencyOf(latencyMs: number, beforeAbort: boolean): FaultInput {
 export function rulePartsOf(drawn: readonly DrawnFault[], maxConcurrent?: number): RulePart[] {
   const limit = maxConcurrent === undefined ? {} : { maxConcurrent };
   if (drawn.length === 0) return [];
-  if (drawn.every(({ probability }) => probability === 1)) {
+  if (drawn.every(({ probability, header }) => probability === 1 && header === undefined)) {
     return [{ label: '', trigger: limit, faults: drawn.map(({ fault }) => fault) }];
   }
-  return drawn.map(({ kind, fault, probability }) => ({
+  return drawn.map(({ kind, fault, header, probability }) => ({
     label: drawn.length > 1 ? ` ${kind}` : '',
+    ...(header !== undefined && { header }),
     trigger: { ...(probability < 1 && { probability }), ...limit },
     faults: [fault],
   }));

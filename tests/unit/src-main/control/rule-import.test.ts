@@ -279,10 +279,29 @@ downstream_nodes: [one, t.wo]`;
     ]);
   });
 
-  it('makes no rule of what the caller chooses by its headers, nor of one route', () => {
-    const asked = filter(`delay: { header_delay: {}, ${all} }\nabort: { header_abort: {}, ${all} }`);
-    expect(made(asked)).toEqual([]);
-    expect(notesOf(asked)).toHaveLength(2);
+  it('leaves what the caller chooses by its headers to the call: a rule each, for calls that have the field', () => {
+    const text = filter(
+      `delay: { header_delay: {}, ${all} }\nabort: { header_abort: {}, percentage: { numerator: 500, denominator: TEN_THOUSAND } }\nresponse_rate_limit: { header_limit: {}, ${all} }`,
+    );
+    const asks = (header: string, what: string, more: object = {}) => ({
+      match: { header: { [`x-envoy-fault-${header}`]: true } },
+      faults: [{ type: 'asked-by-header', what, direction: 'request', ...more }],
+    });
+    expect(made(text)).toMatchObject([
+      asks('delay-request', 'delay', { shareOf: 100 }),
+      asks('throughput-response', 'throughput'),
+      { ...asks('abort-request', 'status', { shareOf: 10_000 }), trigger: { probability: 0.05 } },
+      { ...asks('abort-grpc-request', 'grpc-status', { shareOf: 10_000 }), trigger: { probability: 0.05 } },
+    ]);
+    expect(new Set(made(text).map(({ name }) => name)).size).toBe(4);
+    const [fixed] = made(filter(`delay: { header_delay: {}, ${all} }\nabort: { http_status: 500, ${all} }`));
+    expect(fixed?.faults).toMatchObject([{ type: 'asked-by-header', direction: 'response' }]);
+    const nothing = filter(`delay: { ${all} }\nabort: { ${all} }\nresponse_rate_limit: { ${all} }`);
+    expect(made(nothing)).toEqual([]);
+    expect(notesOf(nothing)).toHaveLength(3);
+  });
+
+  it('makes no rule of what is for one route', () => {
     const perRoute = `routes:\n- typed_per_filter_config:\n    envoy.filters.http.fault:\n      "@type": type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault\n      abort: { http_status: 500, ${all} }\n`;
     expect(made(perRoute)).toEqual([]);
     expect(importRules(perRoute, false).notes).toMatchObject([
