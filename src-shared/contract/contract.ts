@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { FlowSchema } from '../flow/flow.ts';
 import { FlowSummarySchema } from '../flow/flow-summary.ts';
 import { MessagePageSchema } from '../flow/message.ts';
+import { maxSearchLetters } from '../flow/search.ts';
 import { RouteDefinitionSchema, RouteSchema } from '../routes/route.ts';
 import { RuleDefinitionSchema, RulePatchSchema, RuleSchema } from '../rules/rule.ts';
 import { ScenarioReportSchema, ScenarioRunSchema } from '../scenarios/report.ts';
@@ -23,7 +24,11 @@ import { EdgeDetailSchema, StatsSchema, TopologySchema } from './topology.ts';
  */
 
 const limit = z.coerce.number().int().min(1).max(1000).default(100);
-const filter = z.string().max(4096).default('').meta({ description: 'The search language of the window.' });
+const filter = z
+  .string()
+  .max(maxSearchLetters)
+  .default('')
+  .meta({ description: 'The search language of the window.' });
 const id = z.object({ id: z.string().min(1).max(100) });
 const windowText = z
   .string()

@@ -17,6 +17,8 @@ export type SearchNode =
   /** Method, host, path, caller, callee or status contains the text. */
   | { readonly type: 'word'; readonly pattern: SearchPattern }
   | { readonly type: 'text'; readonly key: TextKey; readonly pattern: SearchPattern }
+  /** Flows by their ids, in lower case, sorted, each once. */
+  | { readonly type: 'ids'; readonly ids: readonly string[] }
   | { readonly type: 'choice'; readonly key: ChoiceKey; readonly value: string }
   /** Latency in ms, size in bytes. An open flow has no latency: no comparison holds. */
   | { readonly type: 'number'; readonly key: NumberKey; readonly op: Comparison; readonly value: number }
@@ -37,4 +39,8 @@ export type SearchResult =
 
 /** A bound that keeps the SQL made of a search within SQLite's limit on the depth of an expression. */
 export const maxSearchTerms = 100;
+/** Room for that many ids beside the rest of a search. */
+export const maxSearchLetters = 32_768;
+/** Of one `id:`: as many as a preview of a rule names. */
+export const maxSearchIds = 1000;
 export const maxSearchDepth = 50;

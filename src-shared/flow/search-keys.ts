@@ -11,9 +11,9 @@ export interface SearchKey {
   /**
    * How its value is compared. Case does not matter for letters of ASCII, anywhere.
    * `whole`: the whole text, `*` for any part. `part`: anywhere in the text, or the whole text once there is a `*`.
-   * `prefix`: the beginning. `choice`: one of `values`. `number`, `duration`, `size`: with `>`, `>=`, `<`, `<=`, `=` or `:`.
+   * `prefix`: the beginning. `list`: one of several, with commas between them. `choice`: one of `values`. `number`, `duration`, `size`: with `>`, `>=`, `<`, `<=`, `=` or `:`.
    */
-  readonly compares: 'whole' | 'part' | 'prefix' | 'choice' | 'number' | 'duration' | 'size';
+  readonly compares: 'whole' | 'part' | 'prefix' | 'list' | 'choice' | 'number' | 'duration' | 'size';
   /** The values worth offering, all of them for `choice`. */
   readonly values: readonly string[];
 }
@@ -31,10 +31,16 @@ export const textKeys = {
   trace: key('prefix', 'Trace id, or its beginning', 'trace:4bf92f35'),
   error: key('part', 'Why it failed', 'error:upstream-*', failureCauses),
   fault: key('part', 'Rule or type of a fault that acted; * for any', 'fault:*'),
+  rule: key('whole', 'Id of a rule that acted', 'rule:payments-is-slow'),
   header: key('part', 'Header line of request or response', 'header:"content-type: text/html"'),
   body: key('part', 'Text in a stored body, or in a message inside the flow', 'body:"out of stock"'),
 } as const;
 export type TextKey = keyof typeof textKeys;
+
+export const listKeys = {
+  id: key('list', 'Ids of flows', 'id:mfx3k2a1c000703k3v9q2'),
+} as const;
+export type ListKey = keyof typeof listKeys;
 
 export const choiceKeys = {
   proto: key('choice', 'Protocol', 'proto:grpc', protocols),
@@ -50,13 +56,14 @@ export const numberKeys = {
 } as const;
 export type NumberKey = keyof typeof numberKeys;
 
-const table = { ...textKeys, ...choiceKeys, ...numberKeys };
+const table = { ...textKeys, ...listKeys, ...choiceKeys, ...numberKeys };
 export const searchKeys: readonly SearchKey[] = Object.entries(table).map(([name, rest]) => ({
   key: name,
   ...rest,
 }));
 
 export const isTextKey = (name: string): name is TextKey => Object.hasOwn(textKeys, name);
+export const isListKey = (name: string): name is ListKey => Object.hasOwn(listKeys, name);
 export const isChoiceKey = (name: string): name is ChoiceKey => Object.hasOwn(choiceKeys, name);
 export const isNumberKey = (name: string): name is NumberKey => Object.hasOwn(numberKeys, name);
 

@@ -93,6 +93,10 @@ function compile(node: SearchNode): Test {
       return wordTest(patternParts(node.pattern, 'word'));
     case 'text':
       return textTest(node.key, patternParts(node.pattern, node.key));
+    case 'ids': {
+      const ids = new Set(node.ids);
+      return (row) => ids.has(row.id);
+    }
     case 'choice':
       return choiceTest(node.key, node.value);
     case 'number':
@@ -153,6 +157,8 @@ function textTest(key: TextKey, parts: readonly string[]): Test {
         if (row.faults.length === 0) return false;
         return any(row.faults) || (stored === null ? 'needs-store' : any(stored.faultTexts()));
       };
+    case 'rule':
+      return (row) => any(row.faults);
     case 'header':
       return (_row, stored) => (stored === null ? 'needs-store' : any(stored.headerLines()));
     case 'body':

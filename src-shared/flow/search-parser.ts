@@ -1,6 +1,6 @@
-import { maxSearchDepth, maxSearchTerms } from './search-ast.ts';
+import { maxSearchDepth, maxSearchIds, maxSearchTerms } from './search-ast.ts';
 import type { Comparison, SearchNode, SearchPattern, SearchResult } from './search-ast.ts';
-import { choiceKeys, isChoiceKey, isNumberKey, isTextKey, searchKeys } from './search-keys.ts';
+import { choiceKeys, isChoiceKey, isListKey, isNumberKey, isTextKey, searchKeys } from './search-keys.ts';
 import type { ChoiceKey, NumberKey } from './search-keys.ts';
 import { tokenizeSearch } from './search-tokens.ts';
 import type { SearchToken } from './search-tokens.ts';
@@ -115,6 +115,7 @@ class Parser {
     if (isNumberKey(key.text)) return numberTerm(key.text, operator, value);
     if (operator.text !== ':' && operator.text !== '=')
       throw new NotUnderstood(`${key.text} is a text: expected ":" here.`, operator);
+    if (isListKey(key.text)) return idsTerm(value);
     if (isChoiceKey(key.text)) return choiceTerm(key.text, value);
     if (!isTextKey(key.text)) throw new TypeError(`no such key: ${key.text}`);
     if (value.text === '') throw new NotUnderstood(`Expected a text${example(key.text)}`, value);
@@ -149,6 +150,14 @@ function joined(type: 'and' | 'or', nodes: SearchNode[]): SearchNode {
 
 function pattern(token: SearchToken): SearchPattern {
   return { text: token.text, glob: !token.quoted && token.text.includes('*') };
+}
+
+function idsTerm(value: SearchToken): SearchNode {
+  const ids = [...new Set(value.text.toLowerCase().split(','))].filter((id) => id !== '').sort();
+  if (ids.some((id) => !/^[0-9a-z]+$/.test(id)) || ids.length === 0)
+    throw new NotUnderstood(`Expected ids of flows, with commas between them${example('id')}`, value);
+  if (ids.length > maxSearchIds) throw new NotUnderstood(`More than ${maxSearchIds} ids.`, value);
+  return { type: 'ids', ids };
 }
 
 function word(token: SearchToken): SearchNode {

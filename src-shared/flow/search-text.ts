@@ -27,6 +27,8 @@ function print(node: SearchNode, inside: 'or' | 'and' | 'not'): string {
       return printWord(node.pattern);
     case 'text':
       return `${node.key}:${printValue(node.pattern)}`;
+    case 'ids':
+      return `id:${node.ids.join(',')}`;
     case 'choice':
       return `${node.key}:${node.value}`;
     case 'number':
@@ -107,6 +109,8 @@ export function explainSearch(node: SearchNode): string {
       return `"${node.pattern.text}" in method, host, path, service or status`;
     case 'text':
       return `${described(node.key)} is ${node.pattern.text}`;
+    case 'ids':
+      return node.ids.length === 1 ? `the call ${node.ids[0]}` : `one of ${node.ids.length} calls`;
     case 'choice':
       return `${described(node.key)} is ${node.value}`;
     case 'number':

@@ -1,4 +1,4 @@
-import { isNumberKey, isTextKey, isChoiceKey } from './search-keys.ts';
+import { isListKey, isNumberKey, isTextKey, isChoiceKey } from './search-keys.ts';
 
 /** A piece of a search: what the parser reads and what the search box colours. */
 export interface SearchToken {
@@ -68,7 +68,7 @@ function readValue(search: string, at: number, push: Push, afterKey: boolean): v
 
 function known(name: string): boolean {
   const lower = name.toLowerCase();
-  return isTextKey(lower) || isChoiceKey(lower) || isNumberKey(lower);
+  return isTextKey(lower) || isListKey(lower) || isChoiceKey(lower) || isNumberKey(lower);
 }
 
 /** `orders:8080` and `https://…` are words; `sevice:orders` is a mistake that should be told. */

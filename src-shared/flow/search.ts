@@ -9,7 +9,7 @@
  * Case does not matter for the letters of ASCII. `*` is any part, quotes make every character stand for itself.
  */
 export type { Comparison, SearchError, SearchNode, SearchPattern, SearchResult } from './search-ast.ts';
-export { maxSearchDepth, maxSearchTerms } from './search-ast.ts';
+export { maxSearchDepth, maxSearchIds, maxSearchLetters, maxSearchTerms } from './search-ast.ts';
 export { searchKeys } from './search-keys.ts';
 export type { ChoiceKey, NumberKey, SearchKey, TextKey } from './search-keys.ts';
 export { compileSearch, compileStoredSearch, needsContent } from './search-match.ts';

@@ -64,9 +64,13 @@ const leaf: fc.Arbitrary<SearchNode> = fc.oneof(
       'trace',
       'error',
       'fault',
+      'rule',
     ),
     pattern: plain,
   }),
+  fc
+    .uniqueArray(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 5 })
+    .map((numbers) => ({ type: 'ids' as const, ids: numbers.map(idOf).sort() })),
   fc.constantFrom(
     { type: 'choice' as const, key: 'proto' as const, value: 'h1' },
     { type: 'choice' as const, key: 'proto' as const, value: 'grpc' },

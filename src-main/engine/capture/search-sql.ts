@@ -46,6 +46,9 @@ function leaf(node: Leaf, parameters: (string | number)[]): string {
       return anyLike(wordColumns, likePattern(patternParts(node.pattern, 'word')), parameters);
     case 'text':
       return textLeaf(node.key, patternParts(node.pattern, node.key), parameters);
+    case 'ids':
+      parameters.push(JSON.stringify(node.ids));
+      return 'id IN (SELECT value FROM json_each(?))';
     case 'choice':
       if (node.key === 'playback') return node.value === 'yes' ? 'playback = 1' : 'playback = 0';
       parameters.push(node.value);
@@ -65,7 +68,9 @@ const numberColumns: Readonly<Record<NumberKey, string>> = {
   latency: 'duration_ms',
   size: 'size_bytes',
 };
-const textColumns: Readonly<Record<Exclude<TextKey, 'fault' | 'header' | 'body'>, readonly string[]>> = {
+const textColumns: Readonly<
+  Record<Exclude<TextKey, 'fault' | 'rule' | 'header' | 'body'>, readonly string[]>
+> = {
   service: ['caller', 'callee'],
   caller: ['caller'],
   callee: ['callee'],
@@ -79,10 +84,11 @@ const textColumns: Readonly<Record<Exclude<TextKey, 'fault' | 'header' | 'body'>
 
 function textLeaf(key: TextKey, parts: readonly string[], parameters: (string | number)[]): string {
   if (key === 'header' || key === 'body') return '1';
-  if (key !== 'fault') return anyLike(textColumns[key], likePattern(parts), parameters);
+  if (key !== 'fault' && key !== 'rule') return anyLike(textColumns[key], likePattern(parts), parameters);
   parameters.push(JSON.stringify(parts));
+  const column = key === 'rule' ? 'faults' : 'fault_texts';
   // CASE, since SQLite may evaluate both sides of an AND, and most flows would pay the call for nothing.
-  return 'CASE WHEN fault_texts IS NULL THEN 0 ELSE any_matches(fault_texts, ?) END';
+  return `CASE WHEN ${column} IS NULL THEN 0 ELSE any_matches(${column}, ?) END`;
 }
 
 function anyLike(columns: readonly string[], pattern: string, parameters: (string | number)[]): string {

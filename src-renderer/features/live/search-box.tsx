@@ -197,7 +197,7 @@ function offerFor(view: EditorView): Offer | null {
   const options = searchCompletions(view.state.doc.toString(), caret, {
     services: useTopology.getState().topology?.services.map((service) => service.name) ?? [],
     routes: useRoutes.getState().routes?.map((route) => route.name) ?? [],
-    rules: useRules.getState().rules?.map((rule) => rule.name) ?? [],
+    rules: useRules.getState().rules ?? [],
   });
   if (options.length === 0) return null;
   const box = view.dom.parentElement?.getBoundingClientRect();

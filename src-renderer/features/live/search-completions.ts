@@ -17,7 +17,7 @@ export interface Completion {
 export interface KnownNames {
   services: readonly string[];
   routes: readonly string[];
-  rules: readonly string[];
+  rules: readonly { readonly id: string; readonly name: string }[];
 }
 
 const offeredAtMost = 8;
@@ -73,12 +73,13 @@ function valuesOf(
 function ownValues(key: string, names: KnownNames): Value[] {
   if (serviceKeys.includes(key)) return names.services.map((name) => ({ value: quote(name), detail: '' }));
   if (key === 'route') return names.routes.map((name) => ({ value: quote(name), detail: '' }));
+  if (key === 'rule') return names.rules.map(({ id, name }) => ({ value: id, detail: name }));
   if (key !== 'fault') return [];
   return [
     { value: '*', detail: 'altered by any rule' },
     { value: '*', detail: 'left alone', negated: true },
     { value: 'latency', detail: 'this kind' },
-    ...names.rules.map((name) => ({ value: quote(name), detail: 'this rule' })),
+    ...names.rules.map(({ name }) => ({ value: quote(name), detail: 'this rule' })),
   ];
 }
 

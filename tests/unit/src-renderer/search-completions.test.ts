@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { isCountable, searchCompletions } from '../../../src-renderer/features/live/search-completions.ts';
 
-const names = { services: ['checkout', 'payments'], routes: ['orders'], rules: ['payments is slow'] };
+const names = {
+  services: ['checkout', 'payments'],
+  routes: ['orders'],
+  rules: [{ id: 'payments-is-slow', name: 'payments is slow' }],
+};
 const offers = (search: string) => searchCompletions(search, search.length, names);
 
 describe('completion of the search', () => {
@@ -24,6 +28,12 @@ describe('completion of the search', () => {
     const [offer] = offers('callee:pay');
     expect(offer).toMatchObject({ key: 'callee:', value: 'payments', search: 'callee:payments', caret: 15 });
     expect(isCountable(offer!)).toBe(true);
+  });
+
+  it('offers rules by their ids, with their names beside', () => {
+    expect(offers('rule:pay')).toMatchObject([
+      { value: 'payments-is-slow', detail: 'payments is slow', search: 'rule:payments-is-slow' },
+    ]);
   });
 
   it('offers rules with blanks in quotes, also after a quote was typed', () => {

@@ -249,3 +249,34 @@ test('a search can be said in words', () => {
     'caller or callee is checkout, and latency > 1000 ms, and not (status from 500 to 599, or "refused" in method, host, path, service or status)',
   );
 });
+
+describe('rules by their ids, and calls by theirs', () => {
+  test('a rule is found by its id alone, and the row decides it', () => {
+    expect(matches('rule:payments-is-slow', { faults: ['other', 'payments-is-slow'] })).toBe(true);
+    expect(matches('rule:payments-*', { faults: ['payments-is-slow'] })).toBe(true);
+    expect(matches('rule:payments', { faults: ['payments-is-slow'] })).toBe(false);
+    expect(matches('-rule:payments')).toBe(true);
+  });
+
+  test('ids are a list, and those calls are found and no others', () => {
+    expect(matches(`id:${row.id}`)).toBe(true);
+    expect(matches(`id:a1,${row.id.toUpperCase()},b2`)).toBe(true);
+    expect(matches('id:a1,b2')).toBe(false);
+    expect(matches(`-id:${row.id}`)).toBe(false);
+    expect(explainSearch(ast('id:b2,a1,b2'))).toBe('one of 2 calls');
+  });
+
+  test('what is no list of ids is told, and more than there may be', () => {
+    const problem = (search: string): string => {
+      const parsed = parseSearch(search);
+      return parsed.ok ? '' : parsed.error.message;
+    };
+    expect(problem('id:a_b')).toBe(
+      'Expected ids of flows, with commas between them, as in id:mfx3k2a1c000703k3v9q2.',
+    );
+    expect(problem('id:,')).toContain('Expected ids');
+    const ids = Array.from({ length: 1001 }, (_, index) => index.toString(36));
+    expect(problem(`id:${ids.join(',')}`)).toBe('More than 1000 ids.');
+    expect(problem(`id:${ids.slice(1).join(',')}`)).toBe('');
+  });
+});
