@@ -1,5 +1,6 @@
 import type { Clock, Random } from './clock.ts';
 import type { Log } from './log.ts';
+import type { HeldCalls } from './breakpoints/held-desk.ts';
 import type { CallTallies, TallyQuery } from './scenarios/call-tally.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { AutoPassthrough } from '#shared/contract/passthrough.ts';
@@ -31,6 +32,7 @@ export interface Engine {
 
   readonly flows: FlowStore;
   readonly rules: RuleBook;
+  readonly held: HeldCalls;
   readonly routes: RouteTable;
   readonly topology: TopologyView;
   readonly ca: CaFacts;
@@ -169,7 +171,15 @@ export interface EngineSettings {
 
 export type EngineStatus = Pick<
   Status,
-  'agentId' | 'startedAt' | 'proxy' | 'capture' | 'flowsPerSecond' | 'activeFaults' | 'limits' | 'upstreams'
+  | 'agentId'
+  | 'startedAt'
+  | 'proxy'
+  | 'capture'
+  | 'flowsPerSecond'
+  | 'activeFaults'
+  | 'held'
+  | 'limits'
+  | 'upstreams'
 > & {
   readonly workers: readonly WorkerStatus[];
   readonly dropped: { readonly flows: number; readonly bodies: number };

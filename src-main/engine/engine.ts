@@ -5,6 +5,7 @@ import type { AgentEvent } from '#shared/contract/events.ts';
 import { WorkspaceSchema } from '#shared/workspace/workspace.ts';
 import type { CaptureSettings, TlsSettings } from '#shared/workspace/workspace.ts';
 import { agentIdOf } from './agent-id.ts';
+import { HeldDesk } from './breakpoints/held-desk.ts';
 import { caFactsOf, createIdentities } from './ca-facts.ts';
 import { createFlowStore } from './capture/flow-store.ts';
 import type { RecordingFlowStore } from './capture/flow-store.ts';
@@ -72,6 +73,7 @@ interface Parts {
 class ClusteredEngine implements Engine {
   readonly flows: RecordingFlowStore;
   readonly rules;
+  readonly held: HeldDesk;
   readonly routes: RouteTable;
   readonly topology: TopologyOfEngine;
   readonly ca: CaFacts;
@@ -113,6 +115,11 @@ class ClusteredEngine implements Engine {
     this.ca = parts.ca;
     this.#startedAt = clock.now();
     this.#desk = new DecisionDesk(options.random, clock);
+    this.held = new HeldDesk({
+      clock,
+      send: (worker, message) => this.#supervisor.send(worker, message),
+      tell: (event) => this.#events.tell(event),
+    });
     this.#history = new EdgeHistory(clock);
     this.#incidents = new IncidentLog(clock);
     this.#book = this.#createRuleBook();
@@ -168,6 +175,7 @@ class ClusteredEngine implements Engine {
     this.#running = false;
     this.#book.close();
     await this.#supervisor.close(drainMs);
+    this.held.close();
     this.#prometheus.close();
     await this.#pipes.allEnded();
     await this.#recorder.close();
@@ -199,6 +207,7 @@ class ClusteredEngine implements Engine {
       dropped: { flows: this.#pipes.dropped.flows + stats.droppedFlows, bodies: this.#pipes.dropped.bodies },
       flowsPerSecond: this.#flowsPerSecond,
       activeFaults: this.#book.active().length,
+      held: this.held.status(),
       upstreams: this.#upstreams.status(this.#options.clock.now()),
       limits: limitsInForce(this.#capture),
     };
@@ -290,6 +299,13 @@ class ClusteredEngine implements Engine {
       case 'listening':
         if (message.name !== null) this.routes.reported(message.name, message.address, message.error);
         return;
+      case 'held.ask':
+      case 'held.reserve':
+      case 'held.size':
+      case 'held.gone':
+      case 'held.over':
+      case 'held.reply':
+        return this.held.received(worker, message);
       case 'tls.rejected':
       case 'tls.accepted':
         return this.passthrough.received(message);
@@ -309,6 +325,7 @@ class ClusteredEngine implements Engine {
     }
     const { worker, pid, reason, openFlows, openFlowIds, atMs } = event;
     this.#desk.workerLost(worker);
+    this.held.workerLost(worker);
     this.#history.workerLost(worker);
     this.#incidents.lost(worker, openFlows, atMs);
     this.#events.tell({ type: 'worker.lost', worker, pid, reason, lostFlows: openFlows });

@@ -1,3 +1,4 @@
+import { longestHeldBodyBytes, mostHeldBytes, mostHeldCalls } from '#shared/contract/held.ts';
 import type { CaptureSettings } from '#shared/workspace/workspace.ts';
 import { messagesPerFlowLimit, messageTextLimit, messageTextPerFlowLimit } from '#shared/flow/message.ts';
 import { defaultCaptureLimits } from './capture/capture-writer.ts';
@@ -20,6 +21,9 @@ export function limitsInForce(capture: CaptureSettings): Record<string, number> 
     'capture.maxMessageCharacters': messageTextLimit,
     'capture.maxMessageCharactersPerFlow': messageTextPerFlowLimit,
     'capture.maxBurstsPerFlow': burstsPerFlowLimit,
+    'breakpoints.maxHeldCalls': mostHeldCalls,
+    'breakpoints.maxHeldBytes': mostHeldBytes,
+    'breakpoints.maxBodyBytes': longestHeldBodyBytes,
     'client.headTimeoutMs': defaultClientLimits.headTimeoutMs,
     'client.idleTimeoutMs': defaultClientLimits.idleTimeoutMs,
     'client.stalledTimeoutMs': defaultClientLimits.stalledTimeoutMs,

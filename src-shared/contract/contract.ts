@@ -11,6 +11,7 @@ import { RuleDefinitionSchema, RulePatchSchema, RuleSchema } from '../rules/rule
 import { ScenarioReportSchema, ScenarioRunSchema } from '../scenarios/report.ts';
 import { ScenarioSchema } from '../scenarios/scenario.ts';
 import { EventSchema } from './events.ts';
+import { heldCalls } from './held.ts';
 import { AutoPassthroughSchema } from './passthrough.ts';
 import { ruleInterop } from './rule-interop.ts';
 import { ruleOrder } from './rule-order.ts';
@@ -414,7 +415,7 @@ const agent = {
 
 export const contract = oc
   .prefix('/api/v1')
-  .router({ flows, rules, scenarios, routes, topology, captures, passthrough, agent });
+  .router({ flows, rules, held: heldCalls, scenarios, routes, topology, captures, passthrough, agent });
 export type Contract = typeof contract;
 export type AgentClient = ContractRouterClient<Contract>;
 

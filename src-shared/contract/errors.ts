@@ -12,6 +12,7 @@ export const errorCodes = {
   'forbidden-host': 403,
   'forbidden-origin': 403,
   'not-found': 404,
+  'held-not-found': 404,
   'method-not-allowed': 405,
   conflict: 409,
   'port-in-use': 409,

@@ -3,6 +3,7 @@ import { FlowSummarySchema } from '../flow/flow-summary.ts';
 import { RuleSchema } from '../rules/rule.ts';
 import { RouteSchema } from '../routes/route.ts';
 import { ScenarioRunSchema } from '../scenarios/report.ts';
+import { heldEvents } from './held.ts';
 import { StatusSchema } from './status.ts';
 
 /**
@@ -35,6 +36,7 @@ export const EventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rule.all-stopped'), ids: z.array(z.string()) }).meta({
     description: 'All faults were stopped at once; `ids` were on. `rule.changed` tells of each as well.',
   }),
+  ...heldEvents,
   z.object({ type: z.literal('scenario.changed'), run: ScenarioRunSchema }),
   z.object({ type: z.literal('route.changed'), route: RouteSchema }),
   z.object({ type: z.literal('route.removed'), name: z.string() }),

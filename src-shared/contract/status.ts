@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HeldStatusSchema } from './held.ts';
 
 export const WorkerStatusSchema = z.object({
   number: z.int().meta({ description: 'From 1; a replacement keeps the number.' }),
@@ -92,6 +93,7 @@ export const StatusSchema = z.object({
   }),
   flowsPerSecond: z.number(),
   activeFaults: z.int(),
+  held: HeldStatusSchema,
   workspace: WorkspaceStatusSchema,
   upstreams: UpstreamsStatusSchema,
   limits: z.record(z.string(), z.number()).meta({ description: 'Bounds in force; the unit is in the name.' }),

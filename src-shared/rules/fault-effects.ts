@@ -86,6 +86,8 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
       ? `${verb('wait', 'waits')} for a TLS handshake that never comes`
       : `${verb('wait', 'waits')} ${duration(fault.stallMs)} for the TLS handshake`,
   'tls-version': (fault, verb) => `${verb('are', 'is')} offered ${fault.only} only`,
+  breakpoint: (fault, verb) =>
+    `${verb('are', 'is')} held by hand at the ${message({ direction: fault.at })} for up to ${duration(fault.timeoutMs)}${fault.onTimeout === 'drop' ? `, then ${verb('are', 'is')} dropped` : ''}`,
 };
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BreakpointFaultSchema } from './faults/breakpoint.ts';
 import {
   CloseFaultSchema,
   ConnectTimeoutFaultSchema,
@@ -105,6 +106,7 @@ export const faultSchemas = {
   'tls-abort': TlsAbortFaultSchema,
   'tls-stall': TlsStallFaultSchema,
   'tls-version': TlsVersionFaultSchema,
+  breakpoint: BreakpointFaultSchema,
 } as const;
 
 type Schemas = typeof faultSchemas;

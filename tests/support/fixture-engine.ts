@@ -1,6 +1,7 @@
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { WorkerStatus } from '#shared/contract/status.ts';
+import { HeldDesk } from '../../src-main/engine/breakpoints/held-desk.ts';
 import { createSystemClock } from '../../src-main/engine/clock.ts';
 import type { Clock, Timer } from '../../src-main/engine/clock.ts';
 import type { CaFacts, Engine, EngineStatus } from '../../src-main/engine/engine-interface.ts';
@@ -38,6 +39,8 @@ const agentId = 'fixtur';
 export class FixtureEngine implements Engine {
   readonly flows: FixtureFlowStore;
   readonly rules: FixtureRuleBook;
+  /** Nothing is held here. */
+  readonly held: HeldDesk;
   readonly routes: FixtureRouteTable;
   readonly topology: FixtureTopology;
   readonly ca: CaFacts = {
@@ -81,6 +84,7 @@ export class FixtureEngine implements Engine {
       onCleared: () => emit({ type: 'flow.cleared' }),
     });
     this.rules = new FixtureRuleBook({ now, random, emit, release: (id) => this.#release(id) });
+    this.held = new HeldDesk({ clock: this.#clock, send: () => undefined, tell: emit });
     this.routes = new FixtureRouteTable(emit);
     this.topology = new FixtureTopology(now, () => this.rules.enabled());
     const workers = options.workers ?? 4;
@@ -150,6 +154,7 @@ export class FixtureEngine implements Engine {
       },
       flowsPerSecond: this.#perSecond,
       activeFaults: this.rules.enabled().length,
+      held: this.held.status(),
       upstreams: { proxy: null, clientCertificates: [] },
       limits: { 'capture.maxBodyBytes': 10 * 1024 ** 2, 'capture.maxDiskBytes': 2 * 1024 ** 3 },
       workers: this.#workers,

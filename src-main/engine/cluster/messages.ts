@@ -2,6 +2,7 @@ import type { CaptureSettings, HttpSettings, TlsSettings } from '#shared/workspa
 import type { RuleDefinition } from '#shared/rules/rule.ts';
 import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
 import type { ClientCertificate } from '../tls/client-certificates.ts';
+import type { HeldToPrimary, HeldToWorker } from '../breakpoints/held-messages.ts';
 import type { Decision } from '../rules/trigger-counter.ts';
 import type { ConfiguredRoute } from '../route-table.ts';
 import type { ClientDistrust } from '../tls/auto-passthrough.ts';
@@ -11,8 +12,8 @@ import type { ClientDistrust } from '../tls/auto-passthrough.ts';
  * bytes cross as bytes). Everything is one of these; nothing else may be sent. Batches of the capture have a pipe of their own
  * (batch-pipe.ts).
  *
- *     primary ── configure, decide.reply, capture.ack, drain ──► worker
- *     primary ◄── ready, listening, decide, release, capture, edges, hits, gauge, metrics ── worker
+ *     primary ── configure, decide.reply, capture.ack, held.…, drain ──► worker
+ *     primary ◄── ready, listening, decide, release, held.…, capture, edges, hits, gauge, metrics ── worker
  */
 
 /** A rule as workers get it: complete, with id, only enabled ones are sent. */
@@ -65,6 +66,7 @@ export interface WorkerIdentity {
 }
 
 export type ToWorker =
+  | HeldToWorker
   | { readonly type: 'start'; readonly identity: WorkerIdentity; readonly config: WorkerConfig }
   | { readonly type: 'configure'; readonly config: WorkerConfig }
   | { readonly type: 'decide.reply'; readonly ask: number; readonly decision: Decision }
@@ -74,6 +76,7 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly deadlineMs: number };
 
 export type ToPrimary =
+  | HeldToPrimary
   | { readonly type: 'ready' }
   /** A listener is bound (address) or is not (error, with the system's code); `name` is a route's, or null for the proxy. */
   | {

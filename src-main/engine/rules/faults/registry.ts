@@ -1,6 +1,7 @@
 import type { FaultType } from '#shared/rules/fault.ts';
 import { badChunk } from './bad-chunk.ts';
 import { bandwidth } from './bandwidth.ts';
+import { breakpoint } from './breakpoint.ts';
 import { body } from './body.ts';
 import { connectTimeout, dnsFailure, refuse } from './connect-faults.ts';
 import { corrupt } from './corrupt.ts';
@@ -66,6 +67,7 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   'tls-abort': tlsAbort,
   'tls-stall': tlsStall,
   'tls-version': tlsVersion,
+  breakpoint,
   slicer,
   stall,
   'limit-data': limitData,
