@@ -57,6 +57,12 @@ async function ordered(engine: Engine, ids: string[]): Promise<{ ids: string[] }
   return { ids };
 }
 
+const switchRules = os.rules.switch.handler(async ({ input, context: { engine } }) => {
+  const changed = engine.rules.switch(input.ids, input.enabled);
+  await engine.settled();
+  return { changed };
+});
+
 const disableAll = os.rules.disableAll.handler(({ context }) => context.engine.rules.disableAll());
 
 const preview = os.rules.preview.handler(({ input, context }) => {
@@ -120,6 +126,7 @@ export const rules = {
   remove,
   move,
   order,
+  switch: switchRules,
   enable,
   disable,
   preview,

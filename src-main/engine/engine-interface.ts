@@ -114,6 +114,8 @@ export interface RuleBook {
   move(id: string, before: string | null): string[];
   /** Puts the users' rules into this order, which names each once (else `invalid-input`). Returns and throws as `move` does. */
   order(ids: readonly string[]): string[];
+  /** Turns rules on or off, all of them or none (`not-found`); returns the ids of those that were not so before. */
+  switch(ids: readonly string[], enabled: boolean): string[];
   /** All rules at once, as the workspace file has them: what is equal stays on and keeps its hits. */
   load(definitions: readonly RuleInput[]): void;
   /** Turns every rule off; resolves when all workers have let go, with what was turned off and how many calls were held. */

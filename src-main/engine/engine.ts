@@ -367,6 +367,7 @@ class ClusteredEngine implements Engine {
       remove: (id) => book.remove(id),
       move: (id, before) => book.move(id, before),
       order: (ids) => book.order(ids),
+      switch: (ids, enabled) => book.switch(ids, enabled),
       load: (inputs) => book.load(inputs),
       disableAll: async () => {
         const disabled = book.disableAll();

@@ -8,13 +8,13 @@ import { MessagePageSchema } from '../flow/message.ts';
 import { maxSearchLetters } from '../flow/search.ts';
 import { RouteDefinitionSchema, RouteSchema } from '../routes/route.ts';
 import { RuleDefinitionSchema, RulePatchSchema, RuleSchema } from '../rules/rule.ts';
-import { ScenarioReportSchema, ScenarioRunSchema } from '../scenarios/report.ts';
-import { ScenarioSchema } from '../scenarios/scenario.ts';
 import { EventSchema } from './events.ts';
 import { heldCalls } from './held.ts';
 import { AutoPassthroughSchema } from './passthrough.ts';
 import { ruleInterop } from './rule-interop.ts';
 import { ruleOrder } from './rule-order.ts';
+import { ruleSwitch } from './rule-switch.ts';
+import { scenarioCalls } from './scenario-calls.ts';
 import { mostPreviewedFlows, PreviewRuleSchema, RulePreviewSchema } from './rule-preview.ts';
 import { StatusSchema } from './status.ts';
 import { EdgeDetailSchema, StatsSchema, TopologySchema } from './topology.ts';
@@ -203,6 +203,7 @@ const rules = {
     .output(RulePreviewSchema),
   ...ruleInterop,
   ...ruleOrder,
+  ...ruleSwitch,
   disableAll: oc
     .route({ method: 'POST', path: '/rules/disable-all', tags: ['rules'], summary: 'Stop all faults' })
     .output(
@@ -266,73 +267,6 @@ const topology = {
     })
     .input(z.object({ window: windowText }))
     .output(StatsSchema),
-};
-
-const scenarioName = z.string().min(1).max(100);
-const scenarios = {
-  list: oc
-    .route({
-      method: 'GET',
-      path: '/scenarios',
-      tags: ['scenarios'],
-      summary: 'Scenarios of the workspace file',
-    })
-    .output(z.array(ScenarioSchema)),
-  run: oc
-    .route({
-      method: 'POST',
-      path: '/scenarios/{name}/run',
-      tags: ['scenarios'],
-      summary: 'Begin a scenario; answers once its first phase holds',
-    })
-    .input(
-      z.object({
-        name: scenarioName,
-        assert: z
-          .array(z.string().min(1).max(500))
-          .max(100)
-          .default([])
-          .meta({ description: 'More assertions, besides those of the scenario.' }),
-      }),
-    )
-    .output(ScenarioRunSchema),
-  stop: oc
-    .route({
-      method: 'POST',
-      path: '/scenarios/stop',
-      tags: ['scenarios'],
-      summary: 'Stop the scenario that runs; answers once its rules are as they were before',
-    })
-    .output(ScenarioRunSchema),
-  current: oc
-    .route({
-      method: 'GET',
-      path: '/scenarios/run',
-      tags: ['scenarios'],
-      summary: 'The run that lasts, else the last one',
-    })
-    .output(z.object({ run: ScenarioRunSchema.nullable() })),
-  reports: oc
-    .route({
-      method: 'GET',
-      path: '/scenarios/reports',
-      tags: ['scenarios'],
-      summary: 'The last reports, the latest first; they are kept until the agent ends',
-    })
-    .output(
-      z.array(
-        ScenarioReportSchema.pick({ id: true, scenario: true, startedAt: true, outcome: true, passed: true }),
-      ),
-    ),
-  report: oc
-    .route({
-      method: 'GET',
-      path: '/scenarios/reports/{id}',
-      tags: ['scenarios'],
-      summary: 'What callers met in each phase, as JSON or as a page of its own',
-    })
-    .input(id.extend({ format: z.enum(['json', 'html']).default('json') }))
-    .output(file),
 };
 
 const captures = {
@@ -415,7 +349,17 @@ const agent = {
 
 export const contract = oc
   .prefix('/api/v1')
-  .router({ flows, rules, held: heldCalls, scenarios, routes, topology, captures, passthrough, agent });
+  .router({
+    flows,
+    rules,
+    held: heldCalls,
+    scenarios: scenarioCalls,
+    routes,
+    topology,
+    captures,
+    passthrough,
+    agent,
+  });
 export type Contract = typeof contract;
 export type AgentClient = ContractRouterClient<Contract>;
 

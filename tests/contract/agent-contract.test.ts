@@ -251,6 +251,18 @@ describe.each(Object.entries(transports))('the contract over %s', (_name, open) 
       expect((await client.rules.list()).map(({ id }) => id)).toEqual(['b', 'c', 'a']);
     });
 
+    it('turns many on or off at once, all or none', async () => {
+      for (const name of ['a', 'b', 'c']) await client.rules.create({ ...slowPayments, name });
+      await client.rules.enable({ id: 'b' });
+      const switched = await client.rules.switch({ ids: ['c', 'b', 'a'], enabled: true });
+      expectConforms(contract.rules.switch, switched);
+      expect(switched.changed).toEqual(['a', 'c']);
+      const error = await refusal(client.rules.switch({ ids: ['a', 'x', 'y'], enabled: false }));
+      expect(error).toMatchObject({ code: 'not-found', message: expect.stringContaining('"x", "y"') });
+      expect((await client.agent.status()).activeFaults).toBe(3);
+      expect((await client.rules.switch({ ids: ['a', 'b'], enabled: false })).changed).toEqual(['a', 'b']);
+    });
+
     it('refuses the second rule of a name, and a rule that is not there', async () => {
       await client.rules.create(slowPayments);
       expect((await refusal(client.rules.create(slowPayments))).code).toBe('conflict');

@@ -9,7 +9,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
 import { readAnswerFiles, refuseTooManyBytes } from './answer-files.ts';
 import type { AnswerFiles, ReadAnswerFile } from './answer-files.ts';
-import { askedOrder, movedBefore } from './rule-order.ts';
+import { askedOrder, movedBefore, refuseMissing } from './rule-order.ts';
 
 interface Entry {
   readonly id: string;
@@ -166,6 +166,25 @@ export class RuleBook {
     for (const entry of changed) this.#events.changed(ruleOf(entry));
     this.#events.reordered([...next.keys()]);
     if (this.#activeEpochs() !== wasActive) this.#events.activeChanged();
+  }
+
+  /** Turns rules on or off, all of them or none; returns the ids of those that were not so before. */
+  switch(ids: readonly string[], enabled: boolean): string[] {
+    const entries = [...this.#entries.values()];
+    refuseMissing(entries, ids);
+    const asked = new Set(ids);
+    const wanted = new Map(
+      entries
+        .filter(({ id, definition }) => asked.has(id) && definition.enabled !== enabled)
+        .map((entry) => [entry, { ...entry.definition, enabled }]),
+    );
+    const files = this.#readAllFiles(entries.map((entry) => wanted.get(entry) ?? entry.definition));
+    for (const [entry, definition] of wanted) {
+      this.#apply(entry, definition, files.get(definition));
+      this.#events.changed(ruleOf(entry));
+    }
+    if (wanted.size > 0) this.#events.activeChanged();
+    return [...wanted.keys()].map(({ id }) => id);
   }
 
   /** Turns every rule off; returns the ids of those that were on. */

@@ -41,13 +41,14 @@ function idsOf(rules: readonly Ordered[], ofUsers: boolean): string[] {
   return rules.filter(({ origin }) => (origin === null) === ofUsers).map(({ id }) => id);
 }
 
-function refuseMissing(rules: readonly Ordered[], ids: readonly string[]): void {
+/** @throws SpikeError `not-found` with all the ids that no rule has. */
+export function refuseMissing(rules: readonly { readonly id: string }[], ids: readonly string[]): void {
   const known = new Set(rules.map(({ id }) => id));
   const unknown = [...new Set(ids)].filter((id) => !known.has(id));
   if (unknown.length === 0) return;
   throw new SpikeError(
     'not-found',
-    `There is no rule with the id ${listed(unknown)}. The order is as it was.`,
+    `There is no rule with the id ${listed(unknown)}. Nothing was changed.`,
     unknown,
   );
 }

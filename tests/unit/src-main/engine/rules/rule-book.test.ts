@@ -76,6 +76,20 @@ describe('the order of rules', () => {
     expect(ids(book)).toEqual(['b', 'c', 'a']);
   });
 
+  it('many are turned on at once, told to workers once; a file that is not there turns none on', () => {
+    const answer: RuleInput['faults'] = [{ type: 'file-answer', path: 'gone.json' }];
+    const { book, activeChanges } = bookWith(input('a'), input('b'), input('c', { faults: answer }));
+    expect(refusal(() => book.switch(['a', 'c'], true))).toBe('invalid-input');
+    expect(refusal(() => book.switch(['a', 'x'], true))).toBe('not-found');
+    expect(book.active()).toEqual([]);
+    expect(activeChanges()).toBe(0);
+    expect(book.switch(['b', 'a'], true)).toEqual(['a', 'b']);
+    expect(book.switch(['a', 'b'], true)).toEqual([]);
+    expect(activeChanges()).toBe(1);
+    expect(book.switch(['a'], false)).toEqual(['a']);
+    expect(book.active().map(({ id }) => id)).toEqual(['b']);
+  });
+
   it('rules of another origin stay behind, and are not moved', () => {
     const { book } = bookWith(input('a'));
     book.create(input('toxic'), 'toxiproxy');
