@@ -2,13 +2,15 @@ import { createPrivateKey } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { createFlowIdSource } from '#shared/flow/flow-id.ts';
+import type { HeldToWorker } from './breakpoints/held-messages.ts';
+import { WorkerHolds } from './breakpoints/worker-holds.ts';
 import { BodyCollector, createBodyBudget } from './capture/body-collector.ts';
 import { createCaptureWriter } from './capture/capture-writer.ts';
 import type { CaptureWriter } from './capture/capture-writer.ts';
 import type { FlowRecord, FlowSink } from './capture/flow-record.ts';
 import { longBodiesBytes, LongBodyCollector } from './capture/long-body-collector.ts';
 import type { Clock, Random, Timer } from './clock.ts';
-import type { WorkerConfig, WorkerIdentity } from './cluster/messages.ts';
+import type { HoldGauge, WorkerConfig, WorkerIdentity } from './cluster/messages.ts';
 import type { PrimaryLink, WorkerDataPlane } from './cluster/worker-session.ts';
 import { AddressCounter } from './io/address-counter.ts';
 import { ClientConnection } from './io/client-connection.ts';
@@ -107,6 +109,7 @@ export class DataPlane implements WorkerDataPlane {
   readonly #destinations: Destinations;
   readonly #listeners: Listeners;
   readonly #rules: RuleRuntime;
+  readonly #holds: WorkerHolds;
   readonly #capture: CaptureWriter;
   readonly #pool: UpstreamPool;
   readonly #httpUpstreams: Http2Upstreams;
@@ -125,11 +128,13 @@ export class DataPlane implements WorkerDataPlane {
     this.#destinations.setProxies(config.upstreamProxies);
     this.#addresses = new AddressCounter(clientLimits.maxConnectionsPerAddress);
     this.#watch = new ClientWatch(clock, clientLimits);
+    this.#holds = new WorkerHolds((message) => link.send(message));
     this.#rules = new RuleRuntime(clock, options.random, {
       ask: (ruleId, epoch, reply) => this.#ask(ruleId, epoch, reply),
       release: (ruleId, epoch) => link.send({ type: 'release', ruleId, epoch }),
     });
     this.#rules.hitCounted = () => this.#hitsLater();
+    this.#rules.breakpoints = this.#holds;
     this.#capture = createCaptureWriter({
       clock,
       settings: config.capture,
@@ -172,6 +177,11 @@ export class DataPlane implements WorkerDataPlane {
     return this.#connections.size;
   }
 
+  takeHolds(): HoldGauge {
+    const { budget } = this.#rules;
+    return { heldBytes: budget.heldBytes, ...budget.takeCounts() };
+  }
+
   announceOpenFlows(): void {
     for (const flow of this.#openFlows.snapshots()) this.#options.edges.begin(flow);
   }
@@ -180,6 +190,7 @@ export class DataPlane implements WorkerDataPlane {
   async configure(config: WorkerConfig): Promise<{ released: number }> {
     const before = this.#config;
     this.#config = config;
+    this.#rules.budget.limitBytes = config.limits.maxRuleHoldBytes;
     const released = this.#rules.configure(config.rules);
     this.#flushHits();
     this.#capture.configure(config.capture);
@@ -202,6 +213,10 @@ export class DataPlane implements WorkerDataPlane {
     reply?.(decision);
   }
 
+  heldReceived(message: HeldToWorker): void {
+    this.#holds.received(message);
+  }
+
   captureAck(bytes: number): void {
     this.#capture.acknowledge(bytes);
   }
@@ -210,6 +225,7 @@ export class DataPlane implements WorkerDataPlane {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#listeners.close();
+    this.#holds.stop();
     for (const connection of this.#connections) connection.drain();
     while (this.#connections.size > 0) {
       await new Promise<void>((resolve) => this.#options.clock.setTimer(20, resolve));

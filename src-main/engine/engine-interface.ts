@@ -16,6 +16,7 @@ import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
 import type {
   CaptureSettings,
   HttpSettings,
+  LimitSettings,
   RedactSettings,
   TlsSettings,
 } from '#shared/workspace/workspace.ts';
@@ -164,6 +165,7 @@ export interface EngineSettings {
     tls: TlsSettings;
     http: HttpSettings;
     redact: RedactSettings;
+    limits: LimitSettings;
     /** null: upstreams are called directly. */
     upstreamProxies: UpstreamProxies | null;
     /** Folder that relative paths in `tls.trust` and `tls.clientCertificates` start from. */
@@ -180,6 +182,7 @@ export type EngineStatus = Pick<
   | 'flowsPerSecond'
   | 'activeFaults'
   | 'held'
+  | 'ruleHolds'
   | 'limits'
   | 'upstreams'
 > & {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import { WorkspaceSchema } from '#shared/workspace/workspace.ts';
-import type { CaptureSettings, TlsSettings } from '#shared/workspace/workspace.ts';
+import type { CaptureSettings, LimitSettings, TlsSettings } from '#shared/workspace/workspace.ts';
 import { agentIdOf } from './agent-id.ts';
 import { HeldDesk } from './breakpoints/held-desk.ts';
 import { caFactsOf, createIdentities } from './ca-facts.ts';
@@ -19,6 +19,7 @@ import { createSupervisor } from './cluster/supervisor.ts';
 import type { Supervisor, SupervisorEvent } from './cluster/supervisor.ts';
 import type { CaFacts, Engine, EngineOptions, EngineStatus } from './engine-interface.ts';
 import { EngineEvents } from './engine-events.ts';
+import { HoldFigures } from './rules/hold-figures.ts';
 import { limitsInForce } from './limits.ts';
 import { EdgeHistory } from './metrics/edge-history.ts';
 import { readEdgeReport } from './metrics/edge-report.ts';
@@ -96,6 +97,8 @@ class ClusteredEngine implements Engine {
   readonly #startedAt: number;
   #capture: CaptureSettings = defaults.capture;
   #http = defaults.http;
+  #limits: LimitSettings = defaults.limits;
+  readonly #holds = new HoldFigures();
   #tls: Pick<TlsSettings, 'passthrough'> = defaults.tls;
   #upstreams = UpstreamSettings.none;
   /** The folder of the workspace file; null: there is none. */
@@ -208,8 +211,9 @@ class ClusteredEngine implements Engine {
       flowsPerSecond: this.#flowsPerSecond,
       activeFaults: this.#book.active().length,
       held: this.held.status(),
+      ruleHolds: this.#holds.status(),
       upstreams: this.#upstreams.status(this.#options.clock.now()),
-      limits: limitsInForce(this.#capture),
+      limits: limitsInForce(this.#capture, this.#limits),
     };
   }
 
@@ -236,6 +240,7 @@ class ClusteredEngine implements Engine {
         ...this.#upstreams.workerTls(),
       },
       http: this.#http,
+      limits: this.#limits,
       upstreamProxies: this.#upstreams.proxies,
       forbiddenUpstreams: this.#options.forbiddenUpstreams?.() ?? [],
     };
@@ -262,6 +267,7 @@ class ClusteredEngine implements Engine {
     this.#capture = settings.capture;
     this.#tls = settings.tls;
     this.#http = settings.http;
+    this.#limits = settings.limits;
     this.#upstreams = upstreams;
     this.#baseDirectory = settings.baseDirectory;
     this.passthrough.setOn(settings.tls.autoPassthrough);
@@ -309,9 +315,10 @@ class ClusteredEngine implements Engine {
       case 'tls.rejected':
       case 'tls.accepted':
         return this.passthrough.received(message);
+      case 'gauge':
+        return this.#holds.add(worker, message);
       case 'ready':
       case 'configured':
-      case 'gauge':
       case 'metrics':
         return; // The supervisor's own.
     }
@@ -326,6 +333,7 @@ class ClusteredEngine implements Engine {
     const { worker, pid, reason, openFlows, openFlowIds, atMs } = event;
     this.#desk.workerLost(worker);
     this.held.workerLost(worker);
+    this.#holds.workerLost(worker);
     this.#history.workerLost(worker);
     this.#incidents.lost(worker, openFlows, atMs);
     this.#events.tell({ type: 'worker.lost', worker, pid, reason, lostFlows: openFlows });
@@ -416,6 +424,7 @@ class ClusteredEngine implements Engine {
       workerRestarts: () => this.#supervisor.workers().reduce((sum, worker) => sum + worker.restarts, 0),
       droppedFlows: () => this.status().dropped.flows,
       droppedBodies: () => this.status().dropped.bodies,
+      ruleHolds: () => this.#holds.status(),
       workerMetrics: () => this.#supervisor.metrics(),
     });
   }

@@ -1,5 +1,5 @@
 import { longestHeldBodyBytes, mostHeldBytes, mostHeldCalls } from '#shared/contract/held.ts';
-import type { CaptureSettings } from '#shared/workspace/workspace.ts';
+import type { CaptureSettings, LimitSettings } from '#shared/workspace/workspace.ts';
 import { messagesPerFlowLimit, messageTextLimit, messageTextPerFlowLimit } from '#shared/flow/message.ts';
 import { defaultCaptureLimits } from './capture/capture-writer.ts';
 import { defaultClientLimits } from './io/client-watch.ts';
@@ -7,11 +7,13 @@ import { defaultHttp2Limits } from './io/http2-limits.ts';
 import { defaultPoolLimits } from './io/upstream-pool.ts';
 import { burstsPerFlowLimit } from './proxy/byte-bursts.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
-import { linkHoldLimitBytes } from './rules/link.ts';
+import { longestCollectedBytes } from './rules/faults/message-stage.ts';
+import { marksPerFlowLimit } from './rules/flow-marks.ts';
+import { linkHoldLimitBytes } from './rules/held-bytes.ts';
 import { defaultAutoPassthroughLimits } from './tls/auto-passthrough.ts';
 
 /** The bounds in force, by name with their unit, as `GET /status` shows them. */
-export function limitsInForce(capture: CaptureSettings): Record<string, number> {
+export function limitsInForce(capture: CaptureSettings, limits: LimitSettings): Record<string, number> {
   return {
     'capture.maxBodyBytes': capture.maxBodyBytes,
     'capture.maxDiskBytes': capture.maxDiskBytes,
@@ -41,6 +43,9 @@ export function limitsInForce(capture: CaptureSettings): Record<string, number> 
     'http1.maxRequestLineBytes': defaultHttp1Limits.maxRequestLineBytes,
     'http1.maxFields': defaultHttp1Limits.maxFields,
     'link.maxHeldBytes': linkHoldLimitBytes,
+    'rules.maxHeldBytes': limits.maxRuleHoldBytes,
+    'rules.maxCollectedBytes': longestCollectedBytes,
+    'rules.maxMarksPerFlow': marksPerFlowLimit,
     'tls.autoPassthroughMs': defaultAutoPassthroughLimits.passMs,
     'tls.maxAutoPassthrough': defaultAutoPassthroughLimits.maxRemembered,
     'upstream.maxIdlePerDestination': defaultPoolLimits.maxIdlePerDestination,

@@ -210,12 +210,13 @@ class WorkspaceSync implements OpenWorkspace {
       sameSettings(parsed.workspace, this.#applied?.workspace)
     )
       return;
-    const { capture, tls, http, redact, upstreamProxy } = parsed.workspace;
+    const { capture, tls, http, redact, limits, upstreamProxy } = parsed.workspace;
     await this.#options.target.settings.apply({
       capture,
       tls,
       http,
       redact,
+      limits,
       upstreamProxies: upstreamProxiesOf(upstreamProxy, this.#options.environment),
       baseDirectory: dirname(this.#path),
     });
@@ -295,11 +296,12 @@ const removed = wholeFileDefect('The file is gone.');
 
 function sameSettings(a: Workspace, b: Workspace | undefined): boolean {
   if (b === undefined) return false;
-  const settings = ({ capture, tls, http, redact, upstreamProxy }: Workspace): unknown => [
+  const settings = ({ capture, tls, http, redact, limits, upstreamProxy }: Workspace): unknown => [
     capture,
     tls,
     http,
     redact,
+    limits,
     upstreamProxy,
   ];
   return isDeepStrictEqual(settings(a), settings(b));

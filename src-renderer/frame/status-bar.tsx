@@ -39,12 +39,26 @@ function AgentFigures({ status }: { status: Status }) {
       <span className={dropped > 0 ? 'warn' : ''} title={droppedWords(status)}>
         <b>{formatCount(dropped)}</b> dropped
       </span>
+      <RuleHolds status={status} />
       <span className="sep" />
       <span className="wide">{caWords(status.ca.inSystemStore)}</span>
       <span className={status.proxy.address === null ? 'wide error' : 'wide'}>
         Proxy <b className="mono">{status.proxy.address ?? 'not bound'}</b>
       </span>
     </>
+  );
+}
+
+/** Only once rules have held as much as they may: before that there is nothing to know. */
+function RuleHolds({ status: { ruleHolds, limits } }: { status: Status }) {
+  const { heldBytes, leftMessages, pausedReads } = ruleHolds;
+  if (leftMessages + pausedReads === 0) return null;
+  const most = formatBytes(limits['rules.maxHeldBytes'] ?? null);
+  const words = `Rules held as much as they may (${most} a worker): ${formatCount(leftMessages)} messages passed unchanged, reading waited ${formatCount(pausedReads)} times`;
+  return (
+    <span className="warn" title={words}>
+      Rules hold <b>{formatBytes(heldBytes)}</b>
+    </span>
   );
 }
 

@@ -94,6 +94,16 @@ export const StatusSchema = z.object({
   flowsPerSecond: z.number(),
   activeFaults: z.int(),
   held: HeldStatusSchema,
+  ruleHolds: z.object({
+    heldBytes: z.int().meta({
+      description:
+        'What rules hold in memory now, all workers together. Each may hold `limits["rules.maxHeldBytes"]`.',
+    }),
+    leftMessages: z
+      .int()
+      .meta({ description: 'Messages left unchanged because rules held that much already.' }),
+    pausedReads: z.int().meta({ description: 'How often a connection was not read on for that.' }),
+  }),
   workspace: WorkspaceStatusSchema,
   upstreams: UpstreamsStatusSchema,
   limits: z.record(z.string(), z.number()).meta({ description: 'Bounds in force; the unit is in the name.' }),

@@ -45,6 +45,14 @@ export const HttpSettingsSchema = z.strictObject({
 });
 export type HttpSettings = z.infer<typeof HttpSettingsSchema>;
 
+export const LimitSettingsSchema = z.strictObject({
+  maxRuleHoldBytes: ByteSizeSchema.default(128 * MiB).meta({
+    description:
+      'What the rules of one worker hold in memory in all, while they delay, hang or change messages. Beyond it links are not read on, and messages pass unchanged.',
+  }),
+});
+export type LimitSettings = z.infer<typeof LimitSettingsSchema>;
+
 export const RedactSettingsSchema = z.strictObject({
   headers: z.array(z.string().min(1)).default([]).meta({ description: 'More header names to replace.' }),
   json: z.array(z.string().min(1)).default([]).meta({ description: 'JSON paths such as $.card.number.' }),
@@ -62,6 +70,7 @@ export const WorkspaceSchema = z
     scenarios: z.array(ScenarioSchema).max(200).default([]).meta({ description: 'Rules over time.' }),
     capture: CaptureSettingsSchema.prefault({}),
     redact: RedactSettingsSchema.prefault({}),
+    limits: LimitSettingsSchema.prefault({}),
     upstreamProxy: UpstreamProxySettingsSchema.optional(),
   })
   .superRefine((workspace, context) => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import type { WorkerConfig, WorkerIdentity } from '../../src-main/engine/cluster/messages.ts';
+import type { HoldGauge, WorkerConfig, WorkerIdentity } from '../../src-main/engine/cluster/messages.ts';
 import { runWorker } from '../../src-main/engine/cluster/worker-process.ts';
 import type { PrimaryLink, WorkerDataPlane } from '../../src-main/engine/cluster/worker-session.ts';
 import type { EdgeAggregator } from '../../src-main/engine/metrics/edge-aggregator.ts';
@@ -31,6 +31,10 @@ class FixtureDataPlane implements WorkerDataPlane {
     this.#server = createServer((socket) => this.#serve(socket));
   }
 
+  takeHolds(): HoldGauge {
+    return { heldBytes: 0, leftMessages: 0, pausedReads: 0 };
+  }
+
   async listen(): Promise<void> {
     const { host, port } = splitAddress(this.#config.proxyListen);
     const listening = { type: 'listening', name: null } as const;
@@ -52,6 +56,8 @@ class FixtureDataPlane implements WorkerDataPlane {
   }
 
   decideReply(): void {}
+  heldReceived(): void {}
+
   captureAck(): void {}
 
   async drain(): Promise<void> {

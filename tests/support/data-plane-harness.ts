@@ -55,6 +55,7 @@ export interface HarnessOptions {
   readonly rules?: readonly RuleText[];
   readonly tls?: Partial<WorkerConfig['tls']>;
   readonly http?: Partial<WorkerConfig['http']>;
+  readonly limits?: Partial<WorkerConfig['limits']>;
   readonly capture?: Partial<WorkerConfig['capture']>;
   readonly proxyListen?: string;
   readonly forbiddenUpstreams?: readonly string[];
@@ -231,6 +232,7 @@ export class DataPlaneHarness implements AsyncDisposable {
       proxyListen,
       forbiddenUpstreams,
       http,
+      limits,
       upstreamProxies,
     } = this.#options;
     return {
@@ -249,6 +251,7 @@ export class DataPlaneHarness implements AsyncDisposable {
         ...tls,
       },
       http: { stripAltSvc: true, ...http },
+      limits: { maxRuleHoldBytes: 128 * 1024 ** 2, ...limits },
       upstreamProxies: upstreamProxies ?? null,
       forbiddenUpstreams: forbiddenUpstreams ?? [],
     };

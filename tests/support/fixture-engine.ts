@@ -8,6 +8,7 @@ import type { CaFacts, Engine, EngineStatus } from '../../src-main/engine/engine
 import type { CallRecord } from './fixture/call-record.ts';
 import { FixturePassthroughList } from './fixture/passthrough-list.ts';
 import { FixtureFlowStore } from './fixture/flow-store.ts';
+import { FixtureHolds } from './fixture/held-calls.ts';
 import { seededRandom } from './fixture/random.ts';
 import { FixtureRouteTable } from './fixture/route-table.ts';
 import { FixtureRuleBook } from './fixture/rule-book.ts';
@@ -39,8 +40,9 @@ const agentId = 'fixtur';
 export class FixtureEngine implements Engine {
   readonly flows: FixtureFlowStore;
   readonly rules: FixtureRuleBook;
-  /** Nothing is held here. */
+  /** Holds what `holds` invents. */
   readonly held: HeldDesk;
+  readonly holds: FixtureHolds;
   readonly routes: FixtureRouteTable;
   readonly topology: FixtureTopology;
   readonly ca: CaFacts = {
@@ -84,7 +86,12 @@ export class FixtureEngine implements Engine {
       onCleared: () => emit({ type: 'flow.cleared' }),
     });
     this.rules = new FixtureRuleBook({ now, random, emit, release: (id) => this.#release(id) });
-    this.held = new HeldDesk({ clock: this.#clock, send: () => undefined, tell: emit });
+    this.holds = new FixtureHolds(this.#clock, (message) => this.held.received(1, message));
+    this.held = new HeldDesk({
+      clock: this.#clock,
+      send: (_worker, message) => this.holds.received(message),
+      tell: emit,
+    });
     this.routes = new FixtureRouteTable(emit);
     this.topology = new FixtureTopology(now, () => this.rules.enabled());
     const workers = options.workers ?? 4;
@@ -155,6 +162,7 @@ export class FixtureEngine implements Engine {
       flowsPerSecond: this.#perSecond,
       activeFaults: this.rules.enabled().length,
       held: this.held.status(),
+      ruleHolds: { heldBytes: 0, leftMessages: 0, pausedReads: 0 },
       upstreams: { proxy: null, clientCertificates: [] },
       limits: { 'capture.maxBodyBytes': 10 * 1024 ** 2, 'capture.maxDiskBytes': 2 * 1024 ** 3 },
       workers: this.#workers,

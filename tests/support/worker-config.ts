@@ -16,6 +16,7 @@ export function workerConfig(version: number, proxyListen = '127.0.0.1:0'): Work
       clientCertificates: [],
     } as unknown as WorkerConfig['tls'],
     http: { stripAltSvc: true },
+    limits: { maxRuleHoldBytes: 128 * 1024 ** 2 },
     upstreamProxies: null,
     forbiddenUpstreams: [],
   };

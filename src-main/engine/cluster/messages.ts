@@ -1,4 +1,9 @@
-import type { CaptureSettings, HttpSettings, TlsSettings } from '#shared/workspace/workspace.ts';
+import type {
+  CaptureSettings,
+  HttpSettings,
+  LimitSettings,
+  TlsSettings,
+} from '#shared/workspace/workspace.ts';
 import type { RuleDefinition } from '#shared/rules/rule.ts';
 import type { UpstreamProxies } from '#shared/workspace/upstream-proxy.ts';
 import type { ClientCertificate } from '../tls/client-certificates.ts';
@@ -43,6 +48,7 @@ export interface WorkerConfig {
     readonly clientCertificates: readonly ClientCertificate[];
   };
   readonly http: HttpSettings;
+  readonly limits: LimitSettings;
   /** The proxies by which upstreams are reached, passwords included; null: all are called directly. */
   readonly upstreamProxies: UpstreamProxies | null;
   /** host:port of listeners that no call may be forwarded to: the control API, and the proxy's own. */
@@ -74,6 +80,14 @@ export type ToWorker =
   | { readonly type: 'metrics.get'; readonly request: number }
   /** Open calls may end within `deadlineMs`; what is open then is cut and recorded, and the worker ends. */
   | { readonly type: 'drain'; readonly deadlineMs: number };
+
+export interface HoldGauge {
+  readonly heldBytes: number;
+  /** Messages that were left as they were for want of room. */
+  readonly leftMessages: number;
+  /** How often a link was not read on for want of room. */
+  readonly pausedReads: number;
+}
 
 export type ToPrimary =
   | HeldToPrimary
@@ -108,5 +122,7 @@ export type ToPrimary =
       readonly openFlows: number;
       /** Ids of the flows that are open, newest last, at most 1,000: what is lost if this worker dies. */
       readonly openFlowIds: readonly string[];
+      /** What rules hold in memory, and what happened at its bound since the last gauge. */
+      readonly rules: HoldGauge;
     }
   | { readonly type: 'metrics'; readonly request: number; readonly metrics: unknown };

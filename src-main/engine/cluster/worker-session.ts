@@ -1,15 +1,18 @@
 import type { BatchTail } from '../capture/capture-writer.ts';
+import type { HeldToWorker } from '../breakpoints/held-messages.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { EdgeAggregator } from '../metrics/edge-aggregator.ts';
 import type { Decision } from '../rules/trigger-counter.ts';
-import type { ToPrimary, ToWorker, WorkerConfig, WorkerIdentity } from './messages.ts';
+import type { HoldGauge, ToPrimary, ToWorker, WorkerConfig, WorkerIdentity } from './messages.ts';
 
 /** What a worker does with the network, as its session sees it (made by engine/data-plane.ts). */
 export interface WorkerDataPlane {
   /** Resolves when the configuration is in force and its listeners are bound or reported, with how many calls were let go. */
   configure(config: WorkerConfig): Promise<{ released: number }>;
   decideReply(ask: number, decision: Decision): void;
+  /** About calls that breakpoints hold. */
+  heldReceived(message: HeldToWorker): void;
   captureAck(bytes: number): void;
   /** Stops accepting; resolves when the open calls have ended and the capture is handed over. */
   drain(): Promise<void>;
@@ -18,6 +21,8 @@ export interface WorkerDataPlane {
   announceOpenFlows(): void;
   /** Connections of clients that are open now. */
   openConnections(): number;
+  /** Of rules; counts begin anew each time. */
+  takeHolds(): HoldGauge;
 }
 
 export interface PrimaryLink {
@@ -87,6 +92,10 @@ class Session implements WorkerSession {
         return this.#inOrder(() => this.#configure(message.config));
       case 'decide.reply':
         return this.#dataPlane?.decideReply(message.ask, message.decision);
+      case 'held.verdict':
+      case 'held.act':
+      case 'held.forget':
+        return this.#dataPlane?.heldReceived(message);
       case 'capture.ack':
         return this.#dataPlane?.captureAck(message.bytes);
       case 'metrics.get':
@@ -163,6 +172,7 @@ class Session implements WorkerSession {
       openConnections: this.#dataPlane?.openConnections() ?? 0,
       openFlows: this.#edges.openFlows,
       openFlowIds: this.#edges.openFlowIds(openFlowIdsLimit),
+      rules: this.#dataPlane?.takeHolds() ?? { heldBytes: 0, leftMessages: 0, pausedReads: 0 },
     });
     // Also when nothing happened: what is not in a report is not in flight any more.
     link.send({ type: 'edges', report: this.#edges.takeReport() });

@@ -11,6 +11,7 @@ export interface PrometheusSources {
   workerRestarts(): number;
   droppedFlows(): number;
   droppedBodies(): number;
+  ruleHolds(): { readonly heldBytes: number; readonly leftMessages: number; readonly pausedReads: number };
   /** prom-client's JSON of the workers' process metrics, each series labelled with its worker. */
   workerMetrics(): Promise<unknown[]>;
 }
@@ -113,6 +114,7 @@ export class Prometheus {
 
   #gauges(): MetricJson[] {
     const now = this.#sources;
+    const holds = now.ruleHolds();
     return [
       single(
         'spike_open_connections',
@@ -138,6 +140,19 @@ export class Prometheus {
         'counter',
         'Bodies that passed and were not stored.',
         now.droppedBodies(),
+      ),
+      single('spike_rules_held_bytes', 'gauge', 'What rules hold in memory.', holds.heldBytes),
+      single(
+        'spike_rules_left_messages_total',
+        'counter',
+        'Messages left unchanged because rules held as much as they may.',
+        holds.leftMessages,
+      ),
+      single(
+        'spike_rules_paused_reads_total',
+        'counter',
+        'Times that a connection was not read on because rules held as much as they may.',
+        holds.pausedReads,
       ),
     ];
   }

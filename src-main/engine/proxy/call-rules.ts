@@ -1,3 +1,4 @@
+import type { FlowRecord } from '../capture/flow-record.ts';
 import type { CallFacts } from '../rules/call-facts.ts';
 import {
   bodyBytesNeeded,
@@ -9,6 +10,7 @@ import {
 import { needs } from '../rules/compiled-rules.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
+import type { CallSeen } from '../rules/faults/stage.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { namesNeeded } from './names-needed.ts';
@@ -47,18 +49,15 @@ export class CallRules {
   readonly #environment: ProxyEnvironment;
   readonly #facts: ClientFacts;
   readonly #destination: Destination;
+  readonly #flow: FlowRecord;
   readonly #startedAt: number;
 
-  constructor(
-    environment: ProxyEnvironment,
-    facts: ClientFacts,
-    destination: Destination,
-    startedAt: number,
-  ) {
+  constructor(environment: ProxyEnvironment, facts: ClientFacts, destination: Destination, flow: FlowRecord) {
     this.#environment = environment;
     this.#facts = facts;
     this.#destination = destination;
-    this.#startedAt = startedAt;
+    this.#flow = flow;
+    this.#startedAt = flow.startedAtMs;
   }
 
   /**
@@ -92,13 +91,14 @@ export class CallRules {
     if (awaited === null) return;
     awaited.chunks.push(data);
     awaited.bytes += data.length;
+    this.#environment.rules.budget.take(data.length);
     if (awaited.bytes >= awaited.neededBytes) this.bodyComplete();
   }
 
   /** There is no more of the body. */
   bodyComplete(): void {
     const awaited = this.#awaited;
-    this.#awaited = null;
+    this.#dropAwaited();
     awaited?.ready(Buffer.concat(awaited.chunks));
   }
 
@@ -121,7 +121,13 @@ export class CallRules {
 
   /** Whether a rule that hangs has the call right now. */
   get isHanging(): boolean {
-    return this.plan?.marks.some((mark) => mark.type === 'hang' && mark.outcome === 'acting') ?? false;
+    const holds = (type: string): boolean => type === 'hang' || type === 'breakpoint';
+    return this.plan?.marks.some(({ type, outcome }) => holds(type) && outcome === 'acting') ?? false;
+  }
+
+  /** The caller has hung up; `close` follows. */
+  callerGone(): void {
+    if (this.plan !== null) this.plan.isCallerGone = true;
   }
 
   /**
@@ -130,8 +136,13 @@ export class CallRules {
    */
   close(keep: readonly RuleHit[] = []): void {
     this.#over = true;
-    this.#awaited = null;
+    this.#dropAwaited();
     if (this.plan !== null) this.#environment.rules.close(this.plan, keep);
+  }
+
+  #dropAwaited(): void {
+    this.#environment.rules.budget.giveBack(this.#awaited?.bytes ?? 0);
+    this.#awaited = null;
   }
 
   #match(head: CallHead, decided: () => void, waits: (() => void) | null): boolean {
@@ -189,12 +200,21 @@ export class CallRules {
     return settled;
   }
 
+  #seen(): CallSeen {
+    const { id, method, url, requestFields } = this.#flow;
+    const caller = this.#facts.caller.current.name;
+    const callee = this.#destination.callee.current.name;
+    return { flowId: id, caller, callee, method, url, requestFields };
+  }
+
   #hit(hits: readonly RuleHit[]): void {
     if (hits.length === 0) return;
     const { rules } = this.#environment;
     this.hit = [...this.hit, ...hits];
-    if (this.plan === null) this.plan = rules.open(hits, this.#startedAt);
-    else {
+    if (this.plan === null) {
+      this.plan = rules.open(hits, this.#startedAt);
+      this.plan.call = () => this.#seen();
+    } else {
       for (const hit of hits) {
         this.plan.add(hit);
         rules.adopt(this.plan, hit);

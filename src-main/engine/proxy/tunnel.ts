@@ -281,6 +281,7 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
         close: () => this.#closedByRule(direction),
       },
       { pause: () => source.pause(hold.link), resume: () => source.resume(hold.link) },
+      this.#environment.rules.budget,
     );
   }
 
@@ -293,6 +294,7 @@ export class Tunnel implements OpenFlow, RulesFollower, RulePlace {
         close: () => this.#cut('close'),
       },
       { pause: () => source.pause(hold.frames), resume: () => source.resume(hold.frames) },
+      this.#environment.rules.budget,
     );
   }
 

@@ -62,3 +62,11 @@ export function messageCount(messages: number | null): string {
 export function byteCount(bytes: number | null): string {
   return `${(bytes ?? 0).toLocaleString('en-US')} ${bytes === 1 ? 'byte' : 'bytes'}`;
 }
+
+/** `128 MiB`, or `1,000 bytes` of what is no whole number of MiB; for notes. */
+export function sizeWords(bytes: number): string {
+  const mebibytes = bytes / 1024 ** 2;
+  return Number.isInteger(mebibytes) && mebibytes > 0
+    ? `${mebibytes.toLocaleString('en-US')} MiB`
+    : byteCount(bytes);
+}

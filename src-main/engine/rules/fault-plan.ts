@@ -2,16 +2,21 @@ import type { AppliedFault, Direction, FlowError } from '#shared/flow/flow.ts';
 import type { Fault } from '#shared/rules/fault.ts';
 import { grpcStatusNames } from '#shared/flow/grpc-status.ts';
 import { http2ErrorCodes } from '#shared/rules/faults/http2.ts';
+import { noBreakpoints } from '../breakpoints/worker-holds.ts';
+import type { Breakpoints } from '../breakpoints/worker-holds.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import { FaultMark } from './fault-mark.ts';
+import { FlowMarks } from './flow-marks.ts';
 import type { FrameChain } from './frame-chain.ts';
+import { HoldBudget } from './hold-budget.ts';
 import type { RuleHit } from './rule-hit.ts';
 import { faultRegistry } from './faults/registry.ts';
 import type { FrameStage } from './faults/frame-stage.ts';
 import type {
   AnyFaultImplementation,
   CallKind,
+  CallSeen,
   ConnectFault,
   Cut,
   HandshakeFault,
@@ -64,12 +69,18 @@ const tunnelShape: MessageShape = {
  * is turned off.
  */
 export class FaultPlan {
-  readonly marks: FaultMark[] = [];
-  /** All that ever hit it, whether their rules are still on or not. */
-  readonly hits: RuleHit[] = [];
+  /** All that hit it, but for those whose rules are off and that hold nothing there. */
+  hits: RuleHit[] = [];
+  readonly #marks = new FlowMarks();
   /** The shapes of the messages as they go into their links. */
   requestShape: MessageShape = tunnelShape;
   responseShape: MessageShape = tunnelShape;
+  /** Where stages hold what somebody decides about. */
+  breakpoints: Breakpoints = noBreakpoints;
+  /** Set for calls, before their links are made. */
+  call: () => CallSeen = unseen;
+  /** The call ends because its caller hung up; set before `dispose`. */
+  isCallerGone = false;
   /** What stages have made of them, by their places in the link; null: nothing else. */
   readonly #reshaped: Record<Direction, (MessageShape | null)[]> = { request: [], response: [] };
   #faults: PlannedFault[] = [];
@@ -81,12 +92,25 @@ export class FaultPlan {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #startedAt: number;
+  readonly #budget: HoldBudget;
 
-  constructor(hits: readonly RuleHit[], clock: Clock, random: Random, startedAt: number) {
+  /** @param budget What all rules of the worker may hold; by default its own. */
+  constructor(
+    hits: readonly RuleHit[],
+    clock: Clock,
+    random: Random,
+    startedAt: number,
+    budget = new HoldBudget(),
+  ) {
+    this.#budget = budget;
     this.#clock = clock;
     this.#random = random;
     this.#startedAt = startedAt;
     for (const hit of hits) this.#plan(hit);
+  }
+
+  get marks(): readonly FaultMark[] {
+    return this.#marks.all;
   }
 
   get rules(): readonly CompiledRule[] {
@@ -224,7 +248,7 @@ export class FaultPlan {
   createLink(direction: Direction, output: LinkOutput, source: LinkSource): Link | null {
     const planned = this.#faults.filter((one) => this.#standsOn(one, direction));
     if (planned.length === 0) return null;
-    const link = new Link(output, source);
+    const link = new Link(output, source, this.#budget);
     this.#links[direction] = link;
     for (const one of planned) this.#addStage(link, one, direction);
     return link;
@@ -269,7 +293,9 @@ export class FaultPlan {
     const response = this.#links.response?.release(matches, why) ?? false;
     const saying = this.#frames?.request.release(matches) ?? false;
     const hearing = this.#frames?.response.release(matches) ?? false;
+    this.#marks.settle(rule.rule.id);
     this.#faults = this.#faults.filter((planned) => planned.rule !== rule);
+    this.hits = this.hits.filter((hit) => hit.rule !== rule || hit.holds);
     const connecting = this.#connecting?.rule === rule ? this.#connecting : null;
     // Last: the call goes on at once, without anything of the rule.
     connecting?.letGo();
@@ -289,11 +315,11 @@ export class FaultPlan {
     this.#links.response?.dispose();
     this.#frames?.request.dispose();
     this.#frames?.response.dispose();
-    for (const mark of this.marks) if (mark.outcome === 'acting') mark.outcome = 'done';
+    this.#marks.settle();
   }
 
   applied(): readonly AppliedFault[] {
-    return this.marks.map((mark) => mark.snapshot());
+    return this.#marks.applied();
   }
 
   #holdConnection(
@@ -340,9 +366,10 @@ export class FaultPlan {
   }
 
   #plan(hit: RuleHit): PlannedFault[] {
-    const { rule } = hit;
+    const { rule, faults = rule.rule.faults, unread = null } = hit;
     this.hits.push(hit);
-    const planned = rule.rule.faults.map((fault) => ({
+    if (unread !== null) this.#markUnread(rule, unread);
+    const planned = faults.map((fault) => ({
       rule,
       hit,
       fault,
@@ -369,7 +396,7 @@ export class FaultPlan {
     const mark = this.#mark(planned, 'direction' in fault ? fault.direction : null);
     const joints = { request: chains.request.joint(rule), response: chains.response.joint(rule) };
     const out = { request: joints.request.output, response: joints.response.output };
-    const context = { clock: this.#clock, random: this.#random, mark, out };
+    const context = { clock: this.#clock, random: this.#random, mark, out, budget: this.#budget };
     const stages = Object.entries(implementation.frames(fault as never, context));
     for (const [direction, stage] of stages as [Direction, FrameStage][])
       chains[direction].add(joints[direction], stage, (other) => place.isLater(other, rule));
@@ -382,16 +409,21 @@ export class FaultPlan {
     const { rule, fault } = planned;
     const mark = this.#mark(planned, direction);
     const reshaped = this.#reshaped[direction];
-    const place = reshaped.push(null) - 1;
+    // Bytes that are not opened have no shape: their stages, which come and go, take no place.
+    const place = at === undefined ? reshaped.push(null) - 1 : 0;
     const counter = counterOf(rule.rule.id, fault.type, direction);
     const make: StageMaker = (out) =>
       create(fault as never, {
         clock: this.#clock,
         random: this.#random,
+        budget: this.#budget,
         direction,
         mark,
         isFromStart: at?.isFromStart(rule) ?? true,
         bytesBefore: this.#counted?.get(counter) ?? 0,
+        breakpoints: this.breakpoints,
+        call: () => this.call(),
+        isCallerGone: () => this.isCallerGone,
         shape: () => this.#shapeBefore(direction, place),
         reshape: (shape) => {
           reshaped[place] = shape;
@@ -416,13 +448,25 @@ export class FaultPlan {
     return made ?? (direction === 'response' ? this.responseShape : this.requestShape);
   }
 
+  #markUnread({ rule: { id, name } }: CompiledRule, unread: string): void {
+    const atMs = this.#clock.now() - this.#startedAt;
+    const mark = new FaultMark(id, name, 'asked-by-header', null, atMs);
+    mark.outcome = 'done';
+    mark.describe = () => `did nothing: ${unread}`;
+    this.#marks.add(mark);
+  }
+
   #mark(planned: PlannedFault, direction: Direction | null): FaultMark {
     const { id, name } = planned.rule.rule;
     const atMs = this.#clock.now() - this.#startedAt;
     const mark = new FaultMark(id, name, planned.fault.type, direction, atMs);
-    this.marks.push(mark);
+    this.#marks.add(mark);
     return mark;
   }
+}
+
+function unseen(): CallSeen {
+  return { flowId: null, caller: null, callee: null, method: '', url: '', requestFields: '' };
 }
 
 function answerWords({ status, grpc }: LocalAnswer): string {

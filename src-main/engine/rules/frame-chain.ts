@@ -2,8 +2,10 @@ import type { Direction } from '#shared/flow/flow.ts';
 import { FrameReader } from '../proxy/websocket/frame-reader.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import type { FrameOutput, FramePiece, FrameStage } from './faults/frame-stage.ts';
-import { linkHoldLimitBytes } from './link.ts';
-import type { LinkOutput, LinkSource } from './link.ts';
+import { HeldBytes } from './held-bytes.ts';
+import type { LinkSource } from './held-bytes.ts';
+import type { HoldBudget } from './hold-budget.ts';
+import type { LinkOutput } from './link.ts';
 
 /** A stage and what is behind it. */
 export interface FrameJoint {
@@ -23,23 +25,26 @@ export interface FrameJoint {
  */
 export class FrameChain {
   #first: FrameJoint | null = null;
-  #heldBytes = 0;
-  #paused = false;
   #disposed = false;
   /** What has come out while bytes are cut into pieces: it leaves as one. */
   #out: Buffer[] | null = null;
   readonly #reader: FrameReader;
   readonly #output: Pick<LinkOutput, 'write' | 'end' | 'close'>;
-  readonly #source: LinkSource;
+  readonly #held: HeldBytes;
 
-  constructor(direction: Direction, output: Pick<LinkOutput, 'write' | 'end' | 'close'>, source: LinkSource) {
+  constructor(
+    direction: Direction,
+    output: Pick<LinkOutput, 'write' | 'end' | 'close'>,
+    source: LinkSource,
+    budget: HoldBudget,
+  ) {
     this.#reader = new FrameReader(direction, (piece) => this.#enter(piece));
     this.#output = output;
-    this.#source = source;
+    this.#held = new HeldBytes(source, budget);
   }
 
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#held.bytes;
   }
 
   push(bytes: Buffer): void {
@@ -48,15 +53,12 @@ export class FrameChain {
       this.#reader.skip(bytes);
       return this.#output.write(bytes);
     }
-    this.#heldBytes += bytes.length;
+    this.#held.add(bytes.length);
     const out: Buffer[] = (this.#out = []);
     this.#reader.feed(bytes);
     this.#out = null;
     this.#write(out);
-    if (this.#heldBytes > linkHoldLimitBytes && !this.#paused) {
-      this.#paused = true;
-      this.#source.pause();
-    }
+    this.#held.pauseWhenFull();
   }
 
   end(): void {
@@ -104,6 +106,7 @@ export class FrameChain {
     this.#disposed = true;
     for (let joint = this.#first; joint !== null; joint = joint.next) joint.stage?.dispose();
     this.#first = null;
+    this.#held.close();
   }
 
   #outputOf(next: () => FrameJoint | null): FrameOutput {
@@ -122,10 +125,9 @@ export class FrameChain {
       close: () => {
         if (!this.#disposed) this.#output.close();
       },
-      dropped: (bytes) => this.#letGo(bytes),
-      added: (bytes) => {
-        this.#heldBytes += bytes;
-      },
+      dropped: (bytes) => this.#held.letGo(bytes),
+      added: (bytes) => this.#held.add(bytes),
+      keeps: (bytes) => this.#held.keep(bytes),
       isMidFrame: () => this.#reader.isMidFrame,
     };
   }
@@ -146,14 +148,6 @@ export class FrameChain {
     if (this.#disposed || out.length === 0) return;
     const bytes = out.length === 1 ? (out[0] as Buffer) : Buffer.concat(out);
     this.#output.write(bytes);
-    this.#letGo(bytes.length);
-  }
-
-  #letGo(bytes: number): void {
-    this.#heldBytes -= bytes;
-    if (this.#paused && this.#heldBytes <= linkHoldLimitBytes / 2) {
-      this.#paused = false;
-      this.#source.resume();
-    }
+    this.#held.letGo(bytes.length);
   }
 }

@@ -1,6 +1,12 @@
 import type { FlatFields } from '../proxy/http1/fields.ts';
 import type { CompiledRule } from './compiled-rules.ts';
-import type { ReleaseReason, Stage, StageContext } from './faults/stage.ts';
+import type { LocalAnswer, ReleaseReason, Stage, StageContext } from './faults/stage.ts';
+import { HeldBytes } from './held-bytes.ts';
+import type { LinkSource } from './held-bytes.ts';
+import type { HoldBudget } from './hold-budget.ts';
+
+export { linkHoldLimitBytes } from './held-bytes.ts';
+export type { LinkSource } from './held-bytes.ts';
 
 /** Where a link's bytes go. `write` answers false when the receiver is full; it calls `resume` on the link's source then. */
 export interface LinkOutput {
@@ -12,12 +18,8 @@ export interface LinkOutput {
   /** See `StageContext`; absent where there are no streams. */
   resetStream?(code: number): void;
   endCall?(trailers: FlatFields): void;
-}
-
-/** What feeds a link and can be told to wait. */
-export interface LinkSource {
-  pause(): void;
-  resume(): void;
+  answer?(answer: LocalAnswer): void;
+  giveUp?(): void;
 }
 
 interface Joint {
@@ -28,13 +30,21 @@ interface Joint {
   collectsBytes: number;
 }
 
-/** A link holds at most this much before its source is told to wait; what a source has under way comes on top. */
-export const linkHoldLimitBytes = 1_048_576;
-
 /** What a stage can do to its link. */
 export type StageOutput = Pick<
   StageContext,
-  'emit' | 'emitEnd' | 'reset' | 'close' | 'resetStream' | 'endCall' | 'dropped' | 'added' | 'collects'
+  | 'emit'
+  | 'emitEnd'
+  | 'reset'
+  | 'close'
+  | 'resetStream'
+  | 'endCall'
+  | 'answer'
+  | 'giveUp'
+  | 'dropped'
+  | 'added'
+  | 'keeps'
+  | 'collects'
 >;
 export type StageMaker = (out: StageOutput) => Stage;
 
@@ -42,34 +52,31 @@ export type StageMaker = (out: StageOutput) => Stage;
  * One direction of one connection or exchange, with its stages in order:
  *
  *     source ─► push ─► stage ─► stage ─► output
- *               ▲ pause/resume when more than the limit is held
+ *               ▲ pause/resume when more is held than it may, or than all may (`HeldBytes`)
  *
  * Stages may be added and removed while bytes pass. Removing one lets go of what it holds, in order.
  */
 export class Link {
   #first: Joint | null = null;
-  #heldBytes = 0;
-  #limitBytes = linkHoldLimitBytes;
-  #paused = false;
   #disposed = false;
   /** A stage closes the connection: the end that is on its way through the others is that. */
   #closing = false;
   readonly #output: LinkOutput;
-  readonly #source: LinkSource;
+  readonly #held: HeldBytes;
 
-  constructor(output: LinkOutput, source: LinkSource) {
+  constructor(output: LinkOutput, source: LinkSource, budget: HoldBudget) {
     this.#output = output;
-    this.#source = source;
+    this.#held = new HeldBytes(source, budget);
   }
 
   /** Bytes that came in and did not go out yet. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#held.bytes;
   }
 
   /** A stage waits for all of a message before it lets any of it out. */
   get isCollecting(): boolean {
-    return this.#limitBytes > linkHoldLimitBytes;
+    return this.#held.mayCollect;
   }
 
   get rules(): readonly CompiledRule[] {
@@ -97,14 +104,19 @@ export class Link {
       endCall: (trailers) => {
         if (!this.#disposed) this.#output.endCall?.(trailers);
       },
-      dropped: (bytes) => this.#letGo(bytes),
-      added: (bytes) => {
-        this.#heldBytes += bytes;
+      answer: (answer) => {
+        if (!this.#disposed) this.#output.answer?.(answer);
       },
+      giveUp: () => {
+        if (!this.#disposed) this.#output.giveUp?.();
+      },
+      dropped: (bytes) => this.#held.letGo(bytes),
+      added: (bytes) => this.#held.add(bytes),
+      keeps: (bytes) => this.#held.keep(bytes),
       collects: (bytes) => {
-        this.#limitBytes += bytes - joint.collectsBytes;
+        const more = bytes - joint.collectsBytes;
         joint.collectsBytes = bytes;
-        this.#letGo(0);
+        if (more !== 0) this.#held.allow(more);
       },
     });
     let before: Joint | null = null;
@@ -139,13 +151,10 @@ export class Link {
 
   push(chunk: Buffer): void {
     if (this.#disposed) return;
-    this.#heldBytes += chunk.length;
+    this.#held.add(chunk.length);
     if (this.#first === null) this.#toOutput(chunk);
     else this.#first.stage.push(chunk);
-    if (this.#heldBytes > this.#limitBytes && !this.#paused) {
-      this.#paused = true;
-      this.#source.pause();
-    }
+    this.#held.pauseWhenFull();
   }
 
   end(): void {
@@ -160,6 +169,7 @@ export class Link {
     this.#disposed = true;
     for (let joint = this.#first; joint !== null; joint = joint.next) joint.stage.dispose();
     this.#first = null;
+    this.#held.close();
   }
 
   #toNext(joint: Joint, chunk: Buffer): void {
@@ -182,18 +192,8 @@ export class Link {
   }
 
   #toOutput(chunk: Buffer): void {
-    this.#heldBytes -= chunk.length;
     this.#output.write(chunk);
-    this.#letGo(0);
-  }
-
-  /** So many bytes are not held any more; with room for half of what may be held, more is taken. */
-  #letGo(bytes: number): void {
-    this.#heldBytes -= bytes;
-    if (this.#paused && this.#heldBytes <= this.#limitBytes - linkHoldLimitBytes / 2) {
-      this.#paused = false;
-      this.#source.resume();
-    }
+    this.#held.letGo(chunk.length);
   }
 }
 

@@ -1,8 +1,12 @@
 import type { Clock, Random } from '../clock.ts';
+import { noBreakpoints } from '../breakpoints/worker-holds.ts';
+import type { Breakpoints } from '../breakpoints/worker-holds.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
+import { asCallAsks } from './asked-faults.ts';
 import { CompiledRules } from './compiled-rules.ts';
 import type { Candidates, CompiledRule } from './compiled-rules.ts';
 import { FaultPlan } from './fault-plan.ts';
+import { HoldBudget } from './hold-budget.ts';
 import type { RuleHit } from './rule-hit.ts';
 import type { Decision } from './trigger-counter.ts';
 import { drawHits } from './trigger-draw.ts';
@@ -26,6 +30,10 @@ export interface RulesFollower {
 export class RuleRuntime {
   compiled = new CompiledRules([]);
   readonly followers = new Set<RulesFollower>();
+  /** What the rules of this worker hold in memory, all calls together. */
+  readonly budget = new HoldBudget();
+  /** Where calls are held by hand; by default none is. */
+  breakpoints: Breakpoints = noBreakpoints;
   /** Called with each hit: there is something for `takeHits`. */
   hitCounted: (() => void) | null = null;
   #open = new Map<CompiledRule, Set<FaultPlan>>();
@@ -82,9 +90,18 @@ export class RuleRuntime {
     });
   }
 
+  /** The hits as they act on a call with these fields; those that it does not ask for are given back. */
+  asCallAsks(hits: readonly RuleHit[], fields: () => readonly string[]): readonly RuleHit[] {
+    if (!hits.some(({ rule }) => rule.asksCall)) return hits;
+    const asked = hits.map((hit) => (hit.rule.asksCall ? asCallAsks(hit, fields(), this.#random) : hit));
+    this.giveBack(hits.filter((_, index) => asked[index] === null));
+    return asked.filter((hit) => hit !== null);
+  }
+
   /** A plan for a call that rules hit; counted, and found again when one of them is turned off. `close` it. */
   open(hits: readonly RuleHit[], startedAt: number): FaultPlan {
-    const plan = new FaultPlan(hits, this.#clock, this.#random, startedAt);
+    const plan = new FaultPlan(hits, this.#clock, this.#random, startedAt, this.budget);
+    plan.breakpoints = this.breakpoints;
     for (const hit of hits) this.adopt(plan, hit);
     return plan;
   }

@@ -40,15 +40,17 @@ class CutStage implements Stage {
   }
 
   push(chunk: Buffer): void {
-    if (this.#done) return;
+    if (this.#done) return this.#context.dropped(chunk.length);
     if (this.#released) return this.#context.emit(chunk);
     const left = this.#cutAt(chunk.length) - this.#passed;
     if (chunk.length < left) {
       this.#passed += chunk.length;
       return this.#context.emit(chunk);
     }
-    if (left > 0) this.#context.emit(chunk.subarray(0, left));
-    this.#passed += Math.max(0, left);
+    const passed = Math.max(0, left);
+    this.#context.dropped(chunk.length - passed);
+    if (passed > 0) this.#context.emit(chunk.subarray(0, passed));
+    this.#passed += passed;
     this.#cut();
   }
 

@@ -2,6 +2,7 @@ import type { Direction } from '#shared/flow/flow.ts';
 import type { Clock, Random } from '../../clock.ts';
 import type { FrameHead } from '../../proxy/websocket/frame-parser.ts';
 import type { FaultMark } from '../fault-mark.ts';
+import type { HoldBudget } from '../hold-budget.ts';
 
 /** A message of a WebSocket, or a control frame: the same object for all its pieces. */
 export interface FrameMessage {
@@ -48,6 +49,7 @@ export interface FrameOutput {
   /** As of `StageContext`. */
   dropped(bytes: number): void;
   added(bytes: number): void;
+  keeps(bytes: number): void;
   /** Whether the last piece that came did not end its frame: nothing can be put in here. */
   isMidFrame(): boolean;
 }
@@ -57,4 +59,5 @@ export interface FrameContext {
   readonly random: Random;
   readonly mark: FaultMark;
   readonly out: Readonly<Record<Direction, FrameOutput>>;
+  readonly budget: HoldBudget;
 }

@@ -22,7 +22,7 @@ class LimitDataStage implements Stage {
   }
 
   push(chunk: Buffer): void {
-    if (this.#closed) return;
+    if (this.#closed) return this.#context.dropped(chunk.length);
     if (this.#released) return this.#context.emit(chunk);
     const left = this.#limit - this.#passed;
     const part = chunk.length <= left ? chunk : chunk.subarray(0, left);
@@ -30,6 +30,7 @@ class LimitDataStage implements Stage {
     this.#context.mark.bytes = this.#passed;
     // What ends the connection ends the flow: its mark is read then.
     if (this.#passed >= this.#limit) this.#context.mark.outcome = 'done';
+    if (part.length < chunk.length) this.#context.dropped(chunk.length - part.length);
     if (part.length > 0) this.#context.emit(part);
     if (this.#passed >= this.#limit) this.#close();
   }

@@ -1,5 +1,5 @@
 import { getField } from '../../proxy/http1/fields.ts';
-import { byteCount } from '../fault-mark.ts';
+import { byteCount, sizeWords } from '../fault-mark.ts';
 import { BodyReader } from './body-reader.ts';
 import { frameWhole } from './message-framing.ts';
 import { readHead, writeHead } from './message-head.ts';
@@ -63,7 +63,8 @@ type Step =
 /**
  * Stands on a link for a fault that changes messages: finds the head and takes the framing off the body, gives both to the
  * fault, and frames what it makes of them. Turned off before anything has left, the message goes on as it came; a message
- * that has been begun otherwise is finished so.
+ * that has been begun otherwise is finished so. A body is collected while rules have room for it (`HoldBudget`), and counts there
+ * until what takes its place has left, however long the editor takes; what an editor makes on its way is its own.
  *
  *     head ──► editor.head ─┬─ untouched, head ──────────────────────► body as it is framed
  *                           ├─ whole ─► BodyReader ─► editor.rewrite ─► framed anew
@@ -75,6 +76,7 @@ export class MessageStage implements Stage {
   /** What has come and not left, as it came. */
   #held: Buffer[] = [];
   #heldBytes = 0;
+  #keptBytes = 0;
   #ended = false;
   #head: EditableHead | null = null;
   #reader: BodyReader | null = null;
@@ -162,6 +164,12 @@ export class MessageStage implements Stage {
     this.#heldBytes += chunk.length;
   }
 
+  /** The body in one piece, besides what came. */
+  #keep(bytes: number): void {
+    this.#context.keeps(bytes - this.#keptBytes);
+    this.#keptBytes = bytes;
+  }
+
   #headCame(): void {
     const shape = this.#context.shape();
     const came = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
@@ -189,6 +197,7 @@ export class MessageStage implements Stage {
     this.#held = [];
     this.#data = [];
     this.#context.collects(0);
+    this.#keep(0);
     this.#settle();
     for (const chunk of held) this.#context.emit(chunk);
     if (this.#ended) this.#context.emitEnd();
@@ -209,6 +218,7 @@ export class MessageStage implements Stage {
 
   #beginCollecting(shape: MessageShape, rest: Buffer): void {
     if ((shape.bodyBytes ?? 0) > longestCollectedBytes) return this.#tooLong();
+    if (!this.#context.budget.hasRoomFor(shape.bodyBytes ?? 0)) return this.#noRoom();
     const coding = getField((this.#head as EditableHead).fields, 'transfer-encoding') ?? 'chunked';
     if (coding.toLowerCase() !== 'chunked') return this.#untouched(`its transfer coding is ${coding}`);
     this.#step = 'collecting';
@@ -222,10 +232,17 @@ export class MessageStage implements Stage {
     for (const piece of reader.read(chunk)) this.#data.push(piece);
     if (reader.isBroken) this.#untouched('its framing was broken before');
     else if (this.#heldBytes > longestCollectedBytes) this.#tooLong();
+    else if (this.#context.budget.isFull) this.#noRoom();
   }
 
   #tooLong(): void {
     this.#untouched(`it is longer than ${byteCount(longestCollectedBytes)}`);
+  }
+
+  #noRoom(): void {
+    const { budget } = this.#context;
+    budget.messageLeft();
+    this.#untouched(`rules hold ${sizeWords(budget.limitBytes)} already`);
   }
 
   #untouched(why: string): void {
@@ -236,6 +253,7 @@ export class MessageStage implements Stage {
 
   #rewrite(body: Buffer): void {
     this.#step = 'rewriting';
+    this.#keep(body.length);
     void this.#rewritten(body).then((made) => {
       // Released or disposed meanwhile.
       if (this.#step !== 'rewriting') return;
@@ -279,6 +297,7 @@ export class MessageStage implements Stage {
     this.#emitHead(head, { ...shape, bodyBytes: wire.length, framing });
     this.#held = [];
     this.#data = [];
+    this.#keep(0);
     if (wire.length > 0) context.emit(wire);
     context.collects(0);
   }

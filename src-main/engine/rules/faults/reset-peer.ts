@@ -30,7 +30,7 @@ class ResetPeerStage implements Stage {
   }
 
   push(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.#over) return this.#context.dropped(chunk.length);
     if (this.#released) return this.#context.emit(chunk);
     this.#held.push(chunk);
     this.#arm();
@@ -66,6 +66,7 @@ class ResetPeerStage implements Stage {
       const { mark } = this.#context;
       mark.delayedMs = this.#context.clock.now() - since;
       mark.outcome = 'done';
+      for (const chunk of this.#held.splice(0)) this.#context.dropped(chunk.length);
       if (this.#context.isFromStart) this.#context.reset();
       else this.#context.close();
     });

@@ -2,7 +2,9 @@ import type { Direction, FlowError } from '#shared/flow/flow.ts';
 import type { Fault, FaultOf, FaultType } from '#shared/rules/fault.ts';
 import type { Clock, Random } from '../../clock.ts';
 import type { FlatFields } from '../../proxy/http1/fields.ts';
+import type { Breakpoints } from '../../breakpoints/worker-holds.ts';
 import type { FaultMark } from '../fault-mark.ts';
+import type { HoldBudget } from '../hold-budget.ts';
 import type { RuleHit } from '../rule-hit.ts';
 import type { FrameContext, FrameStage } from './frame-stage.ts';
 
@@ -42,6 +44,20 @@ export interface MessageShape {
   readonly framing: BodyFraming | null;
   /** The fields as a fault has changed them; null: as they came. HTTP/2 writes its heads with these, not with their text. */
   readonly fields: FlatFields | null;
+  /** The first line as a fault has changed it, without its CRLF. Absent: as it came. */
+  readonly startLine?: string;
+}
+
+/** The call that a message is of, for somebody to recognise it. */
+export interface CallSeen {
+  readonly flowId: string | null;
+  readonly caller: string | null;
+  readonly callee: string | null;
+  readonly method: string;
+  /** Absolute, as the caller asked for it. */
+  readonly url: string;
+  /** Of the request as it came: lines, each with its CRLF. */
+  readonly requestFields: string;
 }
 
 export interface StageContext {
@@ -71,10 +87,23 @@ export interface StageContext {
    * called next; on the request they are sent at once, and nothing more of it is taken.
    */
   endCall(trailers: FlatFields): void;
+  /** On the request: answers the call, of which nothing has left, in place of the upstream. Nothing more of it is taken. */
+  answer(answer: LocalAnswer): void;
+  /** On the response: nothing more of the upstream is wanted. The end of the answer is let out by the stage. */
+  giveUp(): void;
+  /** Where it asks for somebody to decide. */
+  readonly breakpoints: Breakpoints;
+  call(): CallSeen;
+  /** The call is over because its caller hung up. */
+  isCallerGone(): boolean;
   /** Bytes that came in and are never going to be emitted: they are held no more. */
   dropped(bytes: number): void;
   /** Bytes that are emitted on top of what came in. */
   added(bytes: number): void;
+  /** What rules may hold in all: asked by a stage that holds what it cannot let out before more comes. */
+  readonly budget: HoldBudget;
+  /** Bytes that it keeps besides those that pass; below 0: fewer than before. They count in the budget. */
+  keeps(bytes: number): void;
   /** Lets the link hold so many bytes more, for a stage that needs a message whole; 0 takes that back. */
   collects(bytes: number): void;
 }
@@ -106,6 +135,8 @@ export interface LocalAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
+  /** Fields besides those of `headers`, for what has several of one name. Absent: none. */
+  readonly fields?: FlatFields;
   /** It is one of gRPC, which has no Content-Length; absent: it is not. */
   readonly grpc?: {
     /** null: it ends with its head. */

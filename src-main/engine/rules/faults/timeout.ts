@@ -27,7 +27,7 @@ class TimeoutStage implements Stage {
   }
 
   push(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.#over) return this.#context.dropped(chunk.length);
     if (this.#released) return this.#context.emit(chunk);
     this.#dropped += chunk.length;
     this.#context.mark.bytes = this.#dropped;

@@ -157,7 +157,7 @@ describe('a defect has its place and says what was expected', () => {
 
   it('tells how many more there are', () => {
     expect(refusal('version: 1\na: 1\nroutes: 3\n')).toBe(
-      '2:1 "a" is not known here. Expected one of version, routes, tls, http, rules, scenarios, capture, redact, upstreamProxy. (1 more place needs correction.)',
+      '2:1 "a" is not known here. Expected one of version, routes, tls, http, rules, scenarios, capture, redact, limits, upstreamProxy. (1 more place needs correction.)',
     );
   });
 

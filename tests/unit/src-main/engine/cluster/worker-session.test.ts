@@ -21,11 +21,13 @@ function setUp(different: Partial<WorkerDataPlane> = {}) {
       return Promise.resolve({ released: 3 });
     },
     decideReply: (ask, decision) => void calls.push(`decided ${ask} ${decision.hit}`),
+    heldReceived: ({ type, hold }) => void calls.push(`${type} ${hold}`),
     captureAck: (bytes) => void calls.push(`acknowledged ${bytes}`),
     drain: () => Promise.resolve(void calls.push('drain')),
     close: () => Promise.resolve(void calls.push('close')),
     announceOpenFlows: () => undefined,
     openConnections: () => 5,
+    takeHolds: () => ({ heldBytes: 7, leftMessages: 1, pausedReads: 2 }),
     ...different,
   };
   const session = createWorkerSession({
@@ -93,7 +95,13 @@ describe('worker session', () => {
     edges().begin(flowRecord({ id: 'open-1', durationMs: -1 }));
     clock.advance(reportEveryMs);
     expect(sent.slice(1)).toMatchObject([
-      { type: 'gauge', openConnections: 5, openFlows: 1, openFlowIds: ['open-1'] },
+      {
+        type: 'gauge',
+        openConnections: 5,
+        openFlows: 1,
+        openFlowIds: ['open-1'],
+        rules: { heldBytes: 7, leftMessages: 1, pausedReads: 2 },
+      },
       { type: 'edges', report: { edges: [{ caller: 'web', inFlight: 1 }] } },
     ]);
     clock.advance(reportEveryMs * 3);

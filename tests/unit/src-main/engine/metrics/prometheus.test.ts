@@ -16,6 +16,7 @@ function create(workerMetrics: () => Promise<unknown[]> = () => Promise.resolve(
     workerRestarts: () => 1,
     droppedFlows: () => 4,
     droppedBodies: () => 5,
+    ruleHolds: () => ({ heldBytes: 6, leftMessages: 7, pausedReads: 8 }),
     workerMetrics,
   });
   return open;
@@ -99,6 +100,9 @@ describe('Prometheus', () => {
     expect(valueOf(samples, 'spike_workers')).toBe(2);
     expect(valueOf(samples, 'spike_worker_restarts_total')).toBe(1);
     expect(valueOf(samples, 'spike_flows_dropped_total')).toBe(4);
+    expect(valueOf(samples, 'spike_rules_held_bytes')).toBe(6);
+    expect(valueOf(samples, 'spike_rules_left_messages_total')).toBe(7);
+    expect(valueOf(samples, 'spike_rules_paused_reads_total')).toBe(8);
     expect(types.get('spike_request_duration_seconds')).toBe('histogram');
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CompiledRules } from '../../../../../src-main/engine/rules/compiled-rules.ts';
 import { FaultPlan } from '../../../../../src-main/engine/rules/fault-plan.ts';
 import { FrameChain } from '../../../../../src-main/engine/rules/frame-chain.ts';
+import { HoldBudget } from '../../../../../src-main/engine/rules/hold-budget.ts';
 import { Link } from '../../../../../src-main/engine/rules/link.ts';
 import { FaultSchema } from '../../../../../src-shared/rules/fault.ts';
 import type { FaultInput } from '../../../../../src-shared/rules/fault.ts';
@@ -39,7 +40,8 @@ function chainWith(...faults: FaultInput[]) {
       faults: [FaultSchema.parse(fault)],
     })),
   ).list;
-  const plan = new FaultPlan([], clock, () => 0.5, 0);
+  const budget = new HoldBudget();
+  const plan = new FaultPlan([], clock, () => 0.5, 0, budget);
   const out: Record<'request' | 'response', Buffer[]> = { request: [], response: [] };
   const events: string[] = [];
   const source = { pause: () => void events.push('pause'), resume: () => void events.push('resume') };
@@ -50,12 +52,12 @@ function chainWith(...faults: FaultInput[]) {
     close: () => void events.push('closed'),
   });
   const chains = {
-    request: new FrameChain('request', output('request'), source),
-    response: new FrameChain('response', output('response'), source),
+    request: new FrameChain('request', output('request'), source, budget),
+    response: new FrameChain('response', output('response'), source, budget),
   };
   const links = {
-    request: new Link(output('request'), source),
-    response: new Link(output('response'), source),
+    request: new Link(output('request'), source, budget),
+    response: new Link(output('response'), source, budget),
   };
   return {
     clock,

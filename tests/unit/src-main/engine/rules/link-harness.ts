@@ -1,6 +1,7 @@
 import { CompiledRules } from '../../../../../src-main/engine/rules/compiled-rules.ts';
 import { FaultPlan } from '../../../../../src-main/engine/rules/fault-plan.ts';
 import type { MessageShape } from '../../../../../src-main/engine/rules/faults/stage.ts';
+import { HoldBudget } from '../../../../../src-main/engine/rules/hold-budget.ts';
 import type { Link } from '../../../../../src-main/engine/rules/link.ts';
 import { FaultSchema } from '../../../../../src-shared/rules/fault.ts';
 import type { FaultInput } from '../../../../../src-shared/rules/fault.ts';
@@ -13,6 +14,11 @@ function seeded(seed: number): () => number {
 
 /** A response link with one rule a fault; what comes out is noted with its time. */
 export function linkWith(...faults: FaultInput[]) {
+  return linkIn(new HoldBudget(), ...faults);
+}
+
+/** The same, beside others: rules hold so much together. */
+export function linkIn(budget: HoldBudget, ...faults: FaultInput[]) {
   const clock = new ManualClock(0);
   const rules = new CompiledRules(
     faults.map((fault, index) => ({
@@ -26,7 +32,7 @@ export function linkWith(...faults: FaultInput[]) {
     })),
   ).list;
   const hits = rules.map((rule) => ({ rule, retryAfterMs: null, holds: false }));
-  const plan = new FaultPlan(hits, clock, seeded(3), 0);
+  const plan = new FaultPlan(hits, clock, seeded(3), 0, budget);
   const out: { at: number; text: string }[] = [];
   const events: string[] = [];
   const output = {
