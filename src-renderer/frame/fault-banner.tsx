@@ -1,5 +1,7 @@
-import { Zap } from 'lucide-react';
+import { useEffect } from 'react';
+import { Hand, Zap } from 'lucide-react';
 import type { Rule } from '#shared/rules/rule.ts';
+import { heldCount, openHeld, useHeld } from '../stores/held-store.ts';
 import { stopAllFaults, useRules } from '../stores/rules-store.ts';
 import { useTopology } from '../stores/topology-store.ts';
 import { openView } from '../stores/view-store.ts';
@@ -13,7 +15,9 @@ export function FaultBanner() {
   const rules = useRules((store) => store.rules);
   const stopping = useRules((store) => store.stopping);
   const active = rules?.filter((rule) => rule.enabled) ?? [];
-  if (active.length === 0) return null;
+  const held = useHeld(heldCount);
+  useTitle(held);
+  if (active.length === 0 && held === 0) return null;
   return (
     <div className="banner" role="alert" aria-label="Active faults">
       <span className="tape" />
@@ -21,6 +25,12 @@ export function FaultBanner() {
         <Icon of={Zap} />
         {counted(active.length, 'fault')} active
       </button>
+      {held > 0 && (
+        <button className="held-count" onClick={() => openHeld()}>
+          <Icon of={Hand} />
+          {counted(held, 'call')} held
+        </button>
+      )}
       {active.slice(0, named).map((rule, index) => (
         <button
           key={rule.id}
@@ -39,6 +49,13 @@ export function FaultBanner() {
       </button>
     </div>
   );
+}
+
+/** A call waits for somebody, who may be in another window. */
+function useTitle(held: number): void {
+  useEffect(() => {
+    document.title = held === 0 ? 'Spike' : `${counted(held, 'call')} held · Spike`;
+  }, [held]);
 }
 
 function LastMinute() {

@@ -2,6 +2,7 @@ import type { AgentEvent } from '#shared/contract/events.ts';
 import { connectAgent } from '../bridge/connect-agent.ts';
 import { clearCalls, loadCalls, receiveBatch } from './calls-store.ts';
 import { setConnection, useConnection } from './connection-store.ts';
+import { applyHeldEvent, loadHeld } from './held-store.ts';
 import { applyRouteEvent, loadRoutes } from './routes-store.ts';
 import { applyRuleEvent, loadRules } from './rules-store.ts';
 import { applyScenarioEvent, loadScenarios } from './scenario-store.ts';
@@ -23,7 +24,14 @@ export function startSession(): void {
 /** After a link is up: what was missed while it was down is asked for. A failure shows as the next lost link. */
 async function loadEverything(): Promise<void> {
   useConnection.setState({ lastAnswerAt: Date.now() });
-  await Promise.allSettled([loadStatus(), loadRules(), loadRoutes(), loadScenarios(), loadCalls()]);
+  await Promise.allSettled([
+    loadStatus(),
+    loadRules(),
+    loadRoutes(),
+    loadScenarios(),
+    loadHeld(),
+    loadCalls(),
+  ]);
 }
 
 function receive(event: AgentEvent): void {
@@ -31,6 +39,7 @@ function receive(event: AgentEvent): void {
   applyRuleEvent(event);
   applyRouteEvent(event);
   applyScenarioEvent(event);
+  applyHeldEvent(event);
   switch (event.type) {
     case 'flow.batch':
       useStatus.setState({ perSecond: event.perSecond });
@@ -40,9 +49,10 @@ function receive(event: AgentEvent): void {
     case 'status.changed':
       return useStatus.setState({ status: event.status });
     case 'worker.lost':
-      return showToast({ tone: 'error', text: workerLost(event) });
+      showToast({ tone: 'error', text: workerLost(event) });
+      return;
     case 'worker.replaced':
-      return showToast({
+      showToast({
         tone: 'info',
         text: `Worker ${event.worker} was replaced in ${formatDuration(event.afterMs)}. Other workers were not touched.`,
       });

@@ -15,8 +15,9 @@ import { FixtureEngine } from './fixture-engine.ts';
  *
  *     node tests/support/fixture-agent.ts [--port 7071] [--rate 50] [--history 300] [--max-flows 50000] [--workers 4]
  *                                         [--incident-every 0] [--token TOKEN] [--dev-origin http://localhost:5173] [--demo]
+ *                                         [--hold 0] [--hold-for 60]
  *
- * --rate flows/s, --history and --incident-every in seconds. --dev-origin lets the pages of a vite server, which passes
+ * --rate flows/s, --history, --incident-every and --hold-for in seconds. --hold calls that a breakpoint holds. --dev-origin lets the pages of a vite server, which passes
  * /api on to this one, ask. --demo starts with no traffic until the window presses "start the example shop".
  */
 const { values } = parseArgs({
@@ -31,10 +32,18 @@ const { values } = parseArgs({
     token: { type: 'string' },
     'dev-origin': { type: 'string', multiple: true, default: [] },
     demo: { type: 'boolean', default: false },
+    hold: { type: 'string', default: '0' },
+    'hold-for': { type: 'string', default: '60' },
   },
 });
 if (values.services !== 'shop') throw new Error('the only invented services are those of the shop');
 
+const holdCalls: RuleInput = {
+  name: 'hold calls',
+  enabled: true,
+  match: { caller: 'checkout', callee: 'payments' },
+  faults: [{ type: 'breakpoint' }, { type: 'breakpoint', at: 'response', onTimeout: 'drop' }],
+};
 const rules: readonly RuleInput[] = [
   {
     name: 'payments is slow',
@@ -52,6 +61,7 @@ const rules: readonly RuleInput[] = [
     match: { callee: 'redis' },
     faults: [{ type: 'bandwidth', direction: 'response', bytesPerSecond: 20_000 }],
   },
+  ...(values.hold === '0' ? [] : [holdCalls]),
 ];
 
 const clock = createSystemClock();
@@ -112,6 +122,7 @@ const loseOne = (): void => {
   clock.setTimer(incidents, loseOne, true);
 };
 if (incidents > 0) clock.setTimer(incidents, loseOne, true);
+engine.holds.hold(Number(values.hold), Number(values['hold-for']) * 1000);
 console.log(`${server.url}/#token=${token}`);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,6 +1,7 @@
 import { faultSchemas } from '#shared/rules/fault.ts';
 import type { FaultType } from '#shared/rules/fault.ts';
 import { faultEffect } from '#shared/rules/fault-effects.ts';
+import * as breakpoint from '#shared/rules/faults/breakpoint.ts';
 import * as connection from '#shared/rules/faults/connection.ts';
 import * as http from '#shared/rules/faults/http.ts';
 import * as http2 from '#shared/rules/faults/http2.ts';
@@ -31,6 +32,7 @@ const modules: readonly (readonly [title: string, definitions: object])[] = [
   ['HTTP/2 and gRPC', http2],
   ['WebSocket', websocket],
   ['TLS', tls],
+  ['By hand', breakpoint],
 ];
 
 export const faultGroups: readonly FaultGroup[] = [

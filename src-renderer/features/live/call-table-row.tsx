@@ -1,6 +1,7 @@
 import { memo } from 'react';
-import { History, Radio, Unplug, Zap } from 'lucide-react';
+import { Hand, History, Radio, Unplug, Zap } from 'lucide-react';
 import type { CallDisplay, CallRow } from '../../stores/call-row.ts';
+import { openHeld, useHeld } from '../../stores/held-store.ts';
 import { failureWords } from '../../stores/status-words.ts';
 import { useRules } from '../../stores/rules-store.ts';
 import { openView } from '../../stores/view-store.ts';
@@ -25,6 +26,7 @@ export const CallTableRow = memo(function CallTableRow({
   selected: boolean;
 }) {
   const { flow, display } = row;
+  const holdId = useHeldOf(flow.id);
   return (
     <div
       className={selected ? 'tr sel' : 'tr'}
@@ -48,14 +50,14 @@ export const CallTableRow = memo(function CallTableRow({
       <span className={display.isRemark ? 'mono t3' : 'mono'} role="gridcell">
         {display.path}
       </span>
-      <span className={`st ${toneClass[display.tone]}`} role="gridcell">
-        {display.status}
+      <span className={`st ${holdId === null ? toneClass[display.tone] : 'fault'}`} role="gridcell">
+        {holdId === null ? display.status : 'held'}
       </span>
       <Latency row={row} />
       <span className="r t2 c-size" role="gridcell">
         {display.size}
       </span>
-      <Marks row={row} />
+      <Marks row={row} holdId={holdId} />
       <span className="t3 c-proto" role="gridcell">
         {display.protocol}
       </span>
@@ -83,11 +85,19 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
 }
 
-function Marks({ row: { flow } }: { row: CallRow }) {
+/** The id of the hold, while a breakpoint holds the call. */
+function useHeldOf(flowId: string): string | null {
+  return useHeld(
+    ({ calls, ended }) => calls.find((call) => call.flowId === flowId && !ended.has(call.id))?.id ?? null,
+  );
+}
+
+function Marks({ row: { flow }, holdId }: { row: CallRow; holdId: string | null }) {
   const broken = flow.cause !== null && !flow.cause.startsWith('fault-');
   return (
     <span className="marks" role="gridcell">
-      {flow.faults.length > 0 && <FaultMark ruleIds={flow.faults} />}
+      {holdId !== null && <HeldMark id={holdId} />}
+      {holdId === null && flow.faults.length > 0 && <FaultMark ruleIds={flow.faults} />}
       {flow.playback && (
         <span className="play" title="Answered from a recording">
           <Icon of={History} />
@@ -104,6 +114,25 @@ function Marks({ row: { flow } }: { row: CallRow }) {
         </span>
       )}
     </span>
+  );
+}
+
+/** Opens the held call. */
+function HeldMark({ id }: { id: string }) {
+  return (
+    <button
+      className="fault"
+      title="Held at a breakpoint: open it"
+      aria-label="Open the held call"
+      tabIndex={-1}
+      onClick={(event) => {
+        event.stopPropagation();
+        openHeld(id);
+      }}
+    >
+      <Icon of={Hand} />
+      <span className="mark-name">held</span>
+    </button>
   );
 }
 

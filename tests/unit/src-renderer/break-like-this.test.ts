@@ -24,7 +24,7 @@ describe('a rule for calls like one', () => {
   });
 
   it('makes rules that the contract takes', () => {
-    for (const breaking of ['slow', 'unavailable', 'reset'] as const) {
+    for (const breaking of ['slow', 'unavailable', 'reset', 'hold'] as const) {
       expect(RuleDefinitionSchema.safeParse(ruleFor(flowTo('http://payments/a'), breaking)).success).toBe(
         true,
       );

@@ -1,3 +1,4 @@
+import { toBase64 } from '../../../ui/base64.ts';
 import { prettyJson } from './pretty-json.ts';
 
 /** A body made readable. Plain data: a large one is made in a worker. */
@@ -33,7 +34,7 @@ export function formatBody(bytes: Uint8Array, contentType: string | null): Prese
   };
   if (shownImages.test(type) && bytes.length <= mostImageBytes) {
     const name = type.slice('image/'.length).toUpperCase();
-    const image = `data:${type};base64,${base64(bytes)}`;
+    const image = `data:${type};base64,${toBase64(bytes)}`;
     return { ...common, kind: 'image', name, language: 'text', pretty: null, raw: null, image };
   }
   const text = decodeText(bytes, contentType);
@@ -75,14 +76,6 @@ function decodeText(bytes: Uint8Array, contentType: string | null): string | nul
   } catch {
     return null; // an unknown charset or bytes that are not in it: shown as bytes
   }
-}
-
-/** Chunked, because a call with a million arguments would overflow the stack. */
-function base64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let at = 0; at < bytes.length; at += 8192)
-    binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return btoa(binary);
 }
 
 /** `00000010  48 65 6c 6c 6f …  Hello`. */

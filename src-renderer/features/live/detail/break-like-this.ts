@@ -4,12 +4,13 @@ import type { Match, Rule, RuleInput } from '#shared/rules/rule.ts';
 import { createRule, freeRuleName, setRuleEnabled, useRules } from '../../../stores/rules-store.ts';
 import { showToast } from '../../../stores/toast-store.ts';
 
-export type Breaking = 'slow' | 'unavailable' | 'reset';
+export type Breaking = 'slow' | 'unavailable' | 'reset' | 'hold';
 
 export const breakings = [
   { name: 'slow', label: 'Slow 2 s', needsHttp: false },
   { name: 'unavailable', label: '503, half', needsHttp: true },
   { name: 'reset', label: 'Reset', needsHttp: false },
+  { name: 'hold', label: 'Hold at breakpoint', needsHttp: true },
 ] as const satisfies readonly { name: Breaking; label: string; needsHttp: boolean }[];
 
 const effects: Record<Breaking, Pick<RuleInput, 'faults' | 'trigger'> & { words: string }> = {
@@ -20,6 +21,7 @@ const effects: Record<Breaking, Pick<RuleInput, 'faults' | 'trigger'> & { words:
     faults: [{ type: 'status', status: 503 }],
   },
   reset: { words: 'reset', faults: [{ type: 'reset' }] },
+  hold: { words: 'held', faults: [{ type: 'breakpoint' }] },
 };
 
 /** Turns on a fault for calls like this one: the rule that does it already, else a new one. */

@@ -1,4 +1,4 @@
-import { CircleAlert, Timer, Unplug, Zap } from 'lucide-react';
+import { CircleAlert, Hand, Timer, Unplug, Zap } from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 import { Switch } from 'radix-ui';
 import type { AppliedFault, Flow } from '#shared/flow/flow.ts';
@@ -64,7 +64,7 @@ function Applied({ fault }: { fault: AppliedFault }) {
             Open rule
           </button>
         )}
-        <button className="btn sm ghost" onClick={() => addSearchTerm('fault', fault.ruleName)}>
+        <button className="btn sm ghost" onClick={() => addSearchTerm('rule', fault.ruleId)}>
           Search its calls
         </button>
       </div>
@@ -72,7 +72,12 @@ function Applied({ fault }: { fault: AppliedFault }) {
   );
 }
 
-const icons: Record<Breaking, LucideIcon> = { slow: Timer, unavailable: CircleAlert, reset: Unplug };
+const icons: Record<Breaking, LucideIcon> = {
+  slow: Timer,
+  unavailable: CircleAlert,
+  reset: Unplug,
+  hold: Hand,
+};
 
 function BreakLikeThis({ flow }: { flow: Flow }) {
   return (

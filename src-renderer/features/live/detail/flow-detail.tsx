@@ -1,7 +1,8 @@
 import { useEffect } from 'react';
-import { CircleAlert } from 'lucide-react';
+import { CircleAlert, Hand } from 'lucide-react';
 import { Tabs } from 'radix-ui';
 import type { Flow } from '#shared/flow/flow.ts';
+import { openHeld, useHeld } from '../../../stores/held-store.ts';
 import { Notice } from '../../../ui/notice.tsx';
 import { formatCount } from '../../../ui/words.ts';
 import { openTab, openTabOf, tabsOf, useDetailTab } from './detail-tab-store.ts';
@@ -40,6 +41,7 @@ export function FlowDetail({ id }: { id: string }) {
           {problem}
         </Notice>
       )}
+      <HeldNotice flowId={id} />
       {flow && (
         <>
           <DetailHead flow={flow} />
@@ -73,6 +75,19 @@ export function FlowDetail({ id }: { id: string }) {
         </>
       )}
     </aside>
+  );
+}
+
+/** The call waits for somebody. */
+function HeldNotice({ flowId }: { flowId: string }) {
+  const call = useHeld(({ calls, ended }) =>
+    calls.find((held) => held.flowId === flowId && !ended.has(held.id)),
+  );
+  if (call === undefined) return null;
+  return (
+    <Notice tone="fault" icon={Hand} action={{ label: 'Open it', run: () => openHeld(call.id) }}>
+      {call.at === 'request' ? 'Held before the upstream hears of it.' : 'Its answer is held.'}
+    </Notice>
   );
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { faultSchemas } from '#shared/rules/fault.ts';
+import * as breakpoint from '#shared/rules/faults/breakpoint.ts';
 import * as connection from '#shared/rules/faults/connection.ts';
 import * as http from '#shared/rules/faults/http.ts';
 import * as http2 from '#shared/rules/faults/http2.ts';
@@ -11,7 +12,7 @@ import { faultGroups, searchFaults } from '../../../../../src-renderer/features/
 import { faultIcons } from '../../../../../src-renderer/features/faults/fault-icons.ts';
 
 /** Every definition that there is, also of faults that nothing runs yet. */
-const definitions = [connection, http, http2, link, tls, websocket]
+const definitions = [breakpoint, connection, http, http2, link, tls, websocket]
   .flatMap(
     (module) => Object.values(module) as { meta?: () => { title?: string; icon?: string } | undefined }[],
   )
