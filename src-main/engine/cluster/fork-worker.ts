@@ -2,6 +2,17 @@ import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 
+/**
+ * V8's options of every worker, before what `execArgv` says.
+ *
+ * Pretenuring: where most of what a line of code made has survived, V8 goes on to make it among the old. Calls survive while
+ * their caller's name is being looked up, at the start; from then on the record of every call was born old, kept its
+ * texts and bodies alive with it, and a fifth of all that was allocated waited for a full collection.
+ *
+ * Semi-space: the default of 16 MiB holds 30 MB more at the same work. What is alive at once is far less.
+ */
+const v8Options = ['--no-allocation-site-pretenuring', '--max-semi-space-size=4'];
+
 /** How a worker process is made; the composition root knows (repository, bundle, Electron). */
 export interface WorkerExec {
   /** The worker's entry: `.ts` in the repository, `.js` in a bundle, also inside an asar archive. */
@@ -29,7 +40,7 @@ export function forkWorker(exec: WorkerExec): Worker {
   const settings = {
     exec: path,
     args: [],
-    execArgv: [...(exec.execArgv ?? [])],
+    execArgv: [...v8Options, ...(exec.execArgv ?? [])],
     execPath: exec.execPath ?? process.execPath,
     serialization: 'advanced' as const, // Bytes cross as bytes.
     // The last one is for batches of the capture (batch-pipe.ts).
