@@ -181,11 +181,17 @@ export const HeldEditSchema = z
   .meta({ description: 'Only what is given changes; nothing given: the call goes on as it came.' });
 export type HeldEdit = z.infer<typeof HeldEditSchema>;
 
-export const HeldAnswerSchema = z.strictObject({
-  status: status.meta({ default: 200 }),
-  headers: editedHeaders.default([]),
-  body: editedBody.default(''),
-});
+export const HeldAnswerSchema = z
+  .strictObject({
+    status: status.meta({ default: 200 }),
+    headers: editedHeaders.default([]),
+    body: editedBody.default(''),
+  })
+  .superRefine(({ status, body }, context) => {
+    if (body === '' || (status !== 204 && status !== 304)) return;
+    const message = `An answer with ${status} has no body (RFC 9110, section 6.4.1).`;
+    context.addIssue({ code: 'custom', path: ['body'], message });
+  });
 export type HeldAnswer = z.infer<typeof HeldAnswerSchema>;
 
 const id = z.string().min(1).max(100);

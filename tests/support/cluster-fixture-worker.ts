@@ -58,6 +58,8 @@ class FixtureDataPlane implements WorkerDataPlane {
   decideReply(): void {}
   heldReceived(): void {}
 
+  heldReceived(): void {}
+
   captureAck(): void {}
 
   async drain(): Promise<void> {

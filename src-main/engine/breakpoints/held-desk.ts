@@ -143,7 +143,7 @@ export class HeldDesk implements HeldCalls {
   workerLost(worker: number): void {
     for (const row of [...this.#rows.values()]) if (row.worker === worker) this.#remove(row, 'broken-off');
     for (const [ask, waiting] of [...this.#waiting]) {
-      if (waiting.worker === worker) this.#replied(ask, { kind: 'over', outcome: 'broken-off' });
+      if (waiting.worker === worker) this.#replied(ask, { kind: 'over' });
     }
   }
 
@@ -233,11 +233,8 @@ export class HeldDesk implements HeldCalls {
     }
     const reply = await this.#ask(row, act);
     if (reply.kind === 'refused') throw refused(reply.problems);
-    if (reply.kind === 'view') throw new Error(`A worker answered ${act.kind} with a view.`);
-    // Told by now, unless the worker is gone.
-    this.#remove(row, reply.outcome);
-    if (reply.kind === 'done' || reply.outcome === 'caller-gone') return reply.outcome;
-    throw this.#gone(id);
+    if (reply.kind !== 'done') throw this.#gone(id);
+    return reply.outcome;
   }
 
   #ask(row: Row, act: HoldAct): Promise<HoldReply> {

@@ -50,8 +50,8 @@ export interface HeldProblem {
 export type HoldReply =
   | { readonly kind: 'view'; readonly view: HeldView }
   | { readonly kind: 'done'; readonly outcome: HeldOutcome }
-  /** It was too late: that had become of it. */
-  | { readonly kind: 'over'; readonly outcome: HeldOutcome }
+  /** It was too late: what has become of it was told before. */
+  | { readonly kind: 'over' }
   | { readonly kind: 'refused'; readonly problems: readonly HeldProblem[] };
 
 export type HeldToPrimary =

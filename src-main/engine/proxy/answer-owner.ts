@@ -7,6 +7,8 @@ export interface AnswerOwner {
   resumeUpstream(reasons: number): void;
   /** All of it is with the client's side, but for what ends it. */
   delivered(): void;
+  /** A rule has put another answer in its place: nothing more of the upstream is wanted. */
+  giveUpUpstream(): void;
   /** A rule ends it before its time. */
   cut(how: Cut): void;
 }

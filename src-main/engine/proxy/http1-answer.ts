@@ -65,6 +65,7 @@ export class Http1Answer {
         end: () => this.#owner.delivered(),
         reset: () => this.#owner.cut('reset'),
         close: () => this.#owner.cut('close'),
+        giveUp: () => this.#owner.giveUpUpstream(),
       },
       {
         pause: () => this.#owner.pauseUpstream(hold.link),

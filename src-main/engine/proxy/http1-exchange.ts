@@ -23,7 +23,7 @@ import type { CallOwner } from './http1-call.ts';
 import type { RequestHead, ResponseHead } from './http1/head.ts';
 import type { Http1Error } from './http1/http1-error.ts';
 import { serializeRequestHead, serializeResponseHead } from './http1/serialize-head.ts';
-import { http1Shape, localShape } from './message-shape.ts';
+import { http1Shape, localShape, methodSent } from './message-shape.ts';
 import { refusalOf, withLoopMark } from './loop-guard.ts';
 import { failureResponse, faultResponse, responseBytes, statusOfFailure } from './local-response.ts';
 import type { LocalResponse } from './local-response.ts';
@@ -88,7 +88,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     this.#keepAlive = head.keepAlive;
     this.#record = new ExchangeRecord(environment, host.facts, destination, recorded(head), now);
     this.#answer = new Http1Answer(host.client, this);
-    this.#rules = new CallRules(environment, host.facts, destination, now);
+    this.#rules = new CallRules(environment, host.facts, destination, this.#record.flow);
   }
 
   get isNamed(): boolean {
@@ -158,7 +158,8 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   clientGone(failure: NetworkFailure): void {
     if (this.#over) return;
     const hanging = this.#rules.isHanging;
-    this.#abandon();
+    this.#rules.callerGone();
+    this.giveUpUpstream();
     this.#finish(
       hanging
         ? {
@@ -173,14 +174,14 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   /** Spike stops: the call is over, whatever it waited for. */
   stop(failure: NetworkFailure): void {
     if (this.#over) return;
-    this.#abandon();
+    this.giveUpUpstream();
     this.#finish(failure);
   }
 
   /** The rest of the request cannot be read: what was begun is given up, and the client told unless an answer has begun. */
   requestMalformed(failure: NetworkFailure, { status, rawHead }: Http1Error): void {
     if (this.#over) return;
-    this.#abandon();
+    this.giveUpUpstream();
     this.#record.flow.rawHead = rawHead;
     if (this.#answering === null && !this.#answered) this.#lastAnswer(failureResponse(status, failure));
     this.#finish(failure);
@@ -275,7 +276,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     if (cut !== null) this.cut(cut);
     if (answer === null) return cut !== null;
     if (this.#call !== null) this.#record.note(this.#call);
-    this.#abandon();
+    this.giveUpUpstream();
     this.#call = null;
     this.#answerLocally(faultResponse(answer));
     return true;
@@ -338,6 +339,10 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
         end: () => this.#call?.requestComplete(),
         reset: () => this.cut('reset'),
         close: () => this.cut('close'),
+        answer: (answer) => {
+          client.resume(hold.link);
+          this.#answerLocally(faultResponse(answer));
+        },
       },
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
     );
@@ -352,12 +357,13 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   #createCall(headText: string): Http1Call {
     const { httpUpstreams, clock, http1Limits } = this.#environment;
     const head = this.#head;
+    const method = methodSent(head.method, this.#rules.plan);
     this.#gate = this.#rules.waitsForStatus ? new StatusGate(this, this.#rules) : null;
     const destination = wayOf(head, this.#upstream);
     const call = new Http1Call(
       {
         destination,
-        method: head.method,
+        method,
         headText,
         bodyless: !hasBody(head),
         // A forwarding proxy is not asked to: an Upgrade ends at it (RFC 9110, section 7.8).
@@ -460,7 +466,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     });
   }
 
-  #abandon(): void {
+  giveUpUpstream(): void {
     this.#gate?.close();
     this.#call?.abandon();
     this.#upgrade?.abandon();
@@ -474,7 +480,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
 
   cut(how: Cut): void {
     if (this.#over) return;
-    this.#abandon();
+    this.giveUpUpstream();
     this.#finish(cutByRule[how]);
     this.#host.exchangeBroken(how);
   }

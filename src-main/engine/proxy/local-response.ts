@@ -45,7 +45,7 @@ export function faultResponse(answer: LocalAnswer): LocalResponse {
   const given = Object.entries(answer.headers).filter(
     ([name]) => !/^(content-length|transfer-encoding|connection)$/i.test(name),
   );
-  const fields = given.flat();
+  const fields = [...given.flat(), ...(answer.fields ?? [])];
   if (
     typeof answer.body === 'string' &&
     answer.body !== '' &&

@@ -1,3 +1,4 @@
+import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { MessageShape } from '../rules/faults/stage.ts';
 import { bodyLength } from './forwarding.ts';
 import type { HttpVersion, MessageHead } from './http1/head.ts';
@@ -26,6 +27,12 @@ export function http2Shape(headBytes: number, bodyBytes: number | null, mayHaveB
 /** Whether a body may follow a response (RFC 9110, sections 6.4.1 and 9.3.2). */
 export function mayHaveBody(status: number, requestMethod: string): boolean {
   return requestMethod !== 'HEAD' && status >= 200 && status !== 204 && status !== 304;
+}
+
+/** The method with which the upstream is asked: rules may have made it another one. */
+export function methodSent(asked: string, plan: FaultPlan | null): string {
+  const line = plan?.shapeOut('request').startLine;
+  return line === undefined ? asked : line.slice(0, line.indexOf(' '));
 }
 
 /** What links are told of an answer of our own in HTTP/1. */

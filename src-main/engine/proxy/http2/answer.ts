@@ -3,6 +3,7 @@ import type { MessageShape } from '../../rules/faults/stage.ts';
 import type { AnswerOwner } from '../answer-owner.ts';
 import type { FlatFields } from '../http1/fields.ts';
 import { hold } from '../ports.ts';
+import { statusIn } from './head-text.ts';
 import { LinkedMessage } from './linked-message.ts';
 import type { Http2ClientStream, Http2ResponseHead } from './ports.ts';
 import { withoutConnectionFields } from './translate-head.ts';
@@ -59,13 +60,15 @@ export class Http2Answer {
       {
         // What ends with the head may end later: its end passes the link by itself.
         head: (changed) => {
-          const fields = changed === null ? head.fields : withoutConnectionFields(changed);
-          this.#client.respond({ ...head, fields, ended: false });
+          const fields = changed === null ? head.fields : withoutConnectionFields(changed.fields);
+          const status = statusIn(changed?.startLine ?? null) ?? head.status;
+          this.#client.respond({ ...head, status, fields, ended: false });
         },
         data: (bytes) => this.#write(bytes),
         end: () => owner.delivered(),
         cut: (how) => owner.cut(how),
         resetStream: (code) => owner.resetStream(code),
+        giveUp: () => owner.giveUpUpstream(),
         endCall: (changed) => {
           this.trailers = changed;
           owner.callEnded(changed);

@@ -1,5 +1,6 @@
 import { getField, removeField, splitFields } from '../http1/fields.ts';
 import type { FlatFields } from '../http1/fields.ts';
+import type { ChangedHead } from './linked-message.ts';
 import type { Http2RequestHead } from './ports.ts';
 import { withoutConnectionFields } from './translate-head.ts';
 
@@ -25,10 +26,16 @@ export function localFields(lines: string): FlatFields {
   return withoutConnectionFields(splitFields(`${lines}\r\n`, 0));
 }
 
-/** The request with the fields of its text (`requestFieldsText`), as a rule has changed them. */
-export function withFields(head: Http2RequestHead, changed: FlatFields): Http2RequestHead {
-  const fields = withoutConnectionFields(changed);
+/** The status of a first line of an answer that a rule has changed; null: it has not. */
+export function statusIn(startLine: string | null): number | null {
+  return startLine === null ? null : Number(startLine.split(' ')[1]);
+}
+
+/** The request as rules have changed its text (`requestLine`, `requestFieldsText`). */
+export function withChanges(head: Http2RequestHead, changed: ChangedHead): Http2RequestHead {
+  const fields = withoutConnectionFields(changed.fields);
   const authority = getField(fields, ':authority') ?? head.authority;
   removeField(fields, ':authority');
-  return { ...head, authority, fields };
+  const [method = head.method, path = head.path] = changed.startLine?.split(' ') ?? [];
+  return { ...head, method, path, authority, fields, ended: head.ended && !changed.mayHaveBody };
 }

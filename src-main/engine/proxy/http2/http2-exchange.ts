@@ -21,10 +21,11 @@ import type { Tunnel } from '../tunnel.ts';
 import { Http2Answer } from './answer.ts';
 import type { Http2AnswerOwner } from './answer.ts';
 import { http2Code } from './error-codes.ts';
-import { fieldsText, localFields, requestFieldsText, requestLine, withFields } from './head-text.ts';
+import { fieldsText, localFields, requestFieldsText, requestLine, withChanges } from './head-text.ts';
 import { Http2StatusGate } from './http2-status-gate.ts';
 import { lastAnswer } from './last-answer.ts';
 import { LinkedMessage } from './linked-message.ts';
+import type { ChangedHead } from './linked-message.ts';
 import { http2Shape, mayHaveBody } from '../message-shape.ts';
 import type { Http2ClientStream, Http2RequestHead, Http2ResponseHead, Http2StreamError } from './ports.ts';
 import { clientClosed } from './stream-failure.ts';
@@ -94,7 +95,7 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
     const headBytes = requestLine(head).length + text.length + 2;
     const request = { method, path, httpVersion: '2', fieldsText: text, headBytes } as const;
     this.#record = new ExchangeRecord(environment, host.facts, destination, request, now);
-    this.#rules = new CallRules(environment, host.facts, destination, now);
+    this.#rules = new CallRules(environment, host.facts, destination, this.#record.flow);
     this.#answer = new Http2Answer(client, this);
     this.#grpc = GrpcCall.of(head.fields, environment, this.#record.flow);
     this.#requestComplete = head.ended;
@@ -137,7 +138,8 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
 
   closed(error: NodeJS.ErrnoException | null): void {
     if (this.#over) return;
-    this.#abandon((error as Http2StreamError | null)?.http2Code ?? http2Code.cancel);
+    this.#rules.callerGone();
+    this.giveUpUpstream((error as Http2StreamError | null)?.http2Code ?? http2Code.cancel);
     const failure = clientClosed(error);
     this.#finish(
       this.#rules.isHanging
@@ -174,7 +176,7 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
   stop(failure: NetworkFailure): void {
     this.#tunnel?.stop(failure);
     if (this.#over) return;
-    this.#abandon(http2Code.cancel);
+    this.giveUpUpstream(http2Code.cancel);
     this.#finish(failure);
   }
 
@@ -236,7 +238,7 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
 
   #replace(answer: LocalAnswer): void {
     if (this.#call !== null) this.#record.note(this.#call);
-    this.#abandon(http2Code.cancel);
+    this.giveUpUpstream(http2Code.cancel);
     this.#call = null;
     this.#answerLocally(faultResponse(answer));
   }
@@ -269,6 +271,10 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
         cut: (how) => this.cut(how),
         resetStream: (code) => this.resetStream(code),
         endCall: (trailers) => this.#endCall(trailers),
+        answer: (answer) => {
+          client.resume(hold.link);
+          this.#replace(answer);
+        },
       },
       { pause: () => client.pause(hold.link), resume: () => client.resume(hold.link) },
     );
@@ -277,10 +283,10 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
     if (isWaiting && this.#requestLink?.isCollecting === true) client.inform(100, []);
   }
 
-  /** @param changed What a rule has made of the fields, whom it asks among them; null: as they came. */
-  #startCall(changed: FlatFields | null = null): void {
+  /** @param changed What a rule has made of the head, whom it asks among its fields; null: as it came. */
+  #startCall(changed: ChangedHead | null = null): void {
     if (this.#over) return;
-    const head = changed === null ? this.#head : withFields(this.#head, changed);
+    const head = changed === null ? this.#head : withChanges(this.#head, changed);
     const destination = wayOf({ upgrade: head.protocol }, this.#upstream);
     const isRedirected = this.#upstream !== this.#destination;
     const options = streamOptions(head, this.#host.facts, destination, isRedirected);
@@ -428,7 +434,7 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
     });
   }
 
-  #abandon(code: number): void {
+  giveUpUpstream(code: number = http2Code.cancel): void {
     this.#call?.cancel(code);
     this.#upgrade?.abandon();
     this.#upgrade = null;
@@ -445,7 +451,7 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
 
   #breakOff(code: number, failure: NetworkFailure): void {
     if (this.#over) return;
-    this.#abandon(http2Code.cancel);
+    this.giveUpUpstream(http2Code.cancel);
     this.#finish(failure);
     this.#client.resetWith(code);
   }
@@ -460,7 +466,7 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
   }
 
   callEnded(trailers: FlatFields): void {
-    this.#abandon(http2Code.cancel);
+    this.giveUpUpstream(http2Code.cancel);
     this.#record.trailersReplaced(trailers);
   }
 

@@ -1,13 +1,13 @@
 import type { Direction } from '#shared/flow/flow.ts';
-import type { Cut, MessageShape } from '../../rules/faults/stage.ts';
+import type { Cut, LocalAnswer, MessageShape } from '../../rules/faults/stage.ts';
 import type { FaultPlan } from '../../rules/fault-plan.ts';
 import type { Link, LinkSource } from '../../rules/link.ts';
 import type { FlatFields } from '../http1/fields.ts';
 
 /** Where a message goes that comes out of a link. */
 export interface LinkedOutput {
-  /** The whole head has come out; with other fields if a fault has changed them, else null. */
-  head(changed: FlatFields | null): void;
+  /** The whole head has come out; as a fault has changed it, else null. */
+  head(changed: ChangedHead | null): void;
   data(bytes: Buffer): void;
   end(): void;
   /** A rule ends it before its time. */
@@ -15,6 +15,17 @@ export interface LinkedOutput {
   resetStream(code: number): void;
   /** See `StageContext`. */
   endCall(trailers: FlatFields): void;
+  answer?(answer: LocalAnswer): void;
+  giveUp?(): void;
+}
+
+/** A head that faults have changed. */
+export interface ChangedHead {
+  readonly fields: FlatFields;
+  /** The first line of its text; null: as it was. */
+  readonly startLine: string | null;
+  /** Whether a body may follow it. */
+  readonly mayHaveBody: boolean;
 }
 
 /**
@@ -50,6 +61,8 @@ export class LinkedMessage {
           close: () => output.cut('close'),
           resetStream: (code) => output.resetStream(code),
           endCall: (trailers) => output.endCall(trailers),
+          answer: (answer) => output.answer?.(answer),
+          giveUp: () => output.giveUp?.(),
         },
         source,
       ),
@@ -85,7 +98,8 @@ export class LinkedMessage {
     const ofHead = Math.min(this.#headLeft, bytes.length);
     this.#headLeft -= ofHead;
     if (this.#headLeft > 0) return;
-    output.head(this.#shape().fields);
+    const { fields, startLine = null, framing } = this.#shape();
+    output.head(fields === null ? null : { fields, startLine, mayHaveBody: framing !== 'none' });
     if (ofHead < bytes.length) output.data(bytes.subarray(ofHead));
   }
 }
