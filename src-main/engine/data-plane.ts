@@ -4,8 +4,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { createFlowIdSource } from '#shared/flow/flow-id.ts';
 import type { HeldToWorker } from './breakpoints/held-messages.ts';
 import { WorkerHolds } from './breakpoints/worker-holds.ts';
-import type { HeldToWorker } from './breakpoints/held-messages.ts';
-import { WorkerHolds } from './breakpoints/worker-holds.ts';
 import { BodyCollector, createBodyBudget } from './capture/body-collector.ts';
 import { createCaptureWriter } from './capture/capture-writer.ts';
 import type { CaptureWriter } from './capture/capture-writer.ts';
@@ -112,7 +110,6 @@ export class DataPlane implements WorkerDataPlane {
   readonly #listeners: Listeners;
   readonly #rules: RuleRuntime;
   readonly #holds: WorkerHolds;
-  readonly #holds: WorkerHolds;
   readonly #capture: CaptureWriter;
   readonly #pool: UpstreamPool;
   readonly #httpUpstreams: Http2Upstreams;
@@ -132,13 +129,11 @@ export class DataPlane implements WorkerDataPlane {
     this.#addresses = new AddressCounter(clientLimits.maxConnectionsPerAddress);
     this.#watch = new ClientWatch(clock, clientLimits);
     this.#holds = new WorkerHolds((message) => link.send(message));
-    this.#holds = new WorkerHolds((message) => link.send(message));
     this.#rules = new RuleRuntime(clock, options.random, {
       ask: (ruleId, epoch, reply) => this.#ask(ruleId, epoch, reply),
       release: (ruleId, epoch) => link.send({ type: 'release', ruleId, epoch }),
     });
     this.#rules.hitCounted = () => this.#hitsLater();
-    this.#rules.breakpoints = this.#holds;
     this.#rules.breakpoints = this.#holds;
     this.#capture = createCaptureWriter({
       clock,
@@ -216,10 +211,6 @@ export class DataPlane implements WorkerDataPlane {
     const reply = this.#asks.get(ask);
     this.#asks.delete(ask);
     reply?.(decision);
-  }
-
-  heldReceived(message: HeldToWorker): void {
-    this.#holds.received(message);
   }
 
   heldReceived(message: HeldToWorker): void {

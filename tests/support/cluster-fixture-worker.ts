@@ -58,8 +58,6 @@ class FixtureDataPlane implements WorkerDataPlane {
   decideReply(): void {}
   heldReceived(): void {}
 
-  heldReceived(): void {}
-
   captureAck(): void {}
 
   async drain(): Promise<void> {

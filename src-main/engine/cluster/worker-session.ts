@@ -1,6 +1,5 @@
 import type { BatchTail } from '../capture/capture-writer.ts';
 import type { HeldToWorker } from '../breakpoints/held-messages.ts';
-import type { HeldToWorker } from '../breakpoints/held-messages.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { EdgeAggregator } from '../metrics/edge-aggregator.ts';
@@ -12,8 +11,6 @@ export interface WorkerDataPlane {
   /** Resolves when the configuration is in force and its listeners are bound or reported, with how many calls were let go. */
   configure(config: WorkerConfig): Promise<{ released: number }>;
   decideReply(ask: number, decision: Decision): void;
-  /** About calls that breakpoints hold. */
-  heldReceived(message: HeldToWorker): void;
   /** About calls that breakpoints hold. */
   heldReceived(message: HeldToWorker): void;
   captureAck(bytes: number): void;
@@ -95,10 +92,6 @@ class Session implements WorkerSession {
         return this.#inOrder(() => this.#configure(message.config));
       case 'decide.reply':
         return this.#dataPlane?.decideReply(message.ask, message.decision);
-      case 'held.verdict':
-      case 'held.act':
-      case 'held.forget':
-        return this.#dataPlane?.heldReceived(message);
       case 'held.verdict':
       case 'held.act':
       case 'held.forget':

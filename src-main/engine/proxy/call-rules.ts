@@ -1,5 +1,4 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
-import type { FlowRecord } from '../capture/flow-record.ts';
 import type { CallFacts } from '../rules/call-facts.ts';
 import {
   bodyBytesNeeded,
@@ -11,7 +10,6 @@ import {
 import { needs } from '../rules/compiled-rules.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
-import type { CallSeen } from '../rules/faults/stage.ts';
 import type { CallSeen } from '../rules/faults/stage.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
@@ -200,13 +198,6 @@ export class CallRules {
       });
     });
     return settled;
-  }
-
-  #seen(): CallSeen {
-    const { id, method, url, requestFields } = this.#flow;
-    const caller = this.#facts.caller.current.name;
-    const callee = this.#destination.callee.current.name;
-    return { flowId: id, caller, callee, method, url, requestFields };
   }
 
   #seen(): CallSeen {

@@ -4,8 +4,6 @@ import { grpcStatusNames } from '#shared/flow/grpc-status.ts';
 import { http2ErrorCodes } from '#shared/rules/faults/http2.ts';
 import { noBreakpoints } from '../breakpoints/worker-holds.ts';
 import type { Breakpoints } from '../breakpoints/worker-holds.ts';
-import { noBreakpoints } from '../breakpoints/worker-holds.ts';
-import type { Breakpoints } from '../breakpoints/worker-holds.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { CompiledRule } from './compiled-rules.ts';
 import { FaultMark } from './fault-mark.ts';
@@ -18,7 +16,6 @@ import type { FrameStage } from './faults/frame-stage.ts';
 import type {
   AnyFaultImplementation,
   CallKind,
-  CallSeen,
   CallSeen,
   ConnectFault,
   Cut,
@@ -78,12 +75,6 @@ export class FaultPlan {
   /** The shapes of the messages as they go into their links. */
   requestShape: MessageShape = tunnelShape;
   responseShape: MessageShape = tunnelShape;
-  /** Where stages hold what somebody decides about. */
-  breakpoints: Breakpoints = noBreakpoints;
-  /** Set for calls, before their links are made. */
-  call: () => CallSeen = unseen;
-  /** The call ends because its caller hung up; set before `dispose`. */
-  isCallerGone = false;
   /** Where stages hold what somebody decides about. */
   breakpoints: Breakpoints = noBreakpoints;
   /** Set for calls, before their links are made. */
@@ -433,9 +424,6 @@ export class FaultPlan {
         breakpoints: this.breakpoints,
         call: () => this.call(),
         isCallerGone: () => this.isCallerGone,
-        breakpoints: this.breakpoints,
-        call: () => this.call(),
-        isCallerGone: () => this.isCallerGone,
         shape: () => this.#shapeBefore(direction, place),
         reshape: (shape) => {
           reshaped[place] = shape;
@@ -475,10 +463,6 @@ export class FaultPlan {
     this.#marks.add(mark);
     return mark;
   }
-}
-
-function unseen(): CallSeen {
-  return { flowId: null, caller: null, callee: null, method: '', url: '', requestFields: '' };
 }
 
 function unseen(): CallSeen {

@@ -41,8 +41,6 @@ export type StageOutput = Pick<
   | 'endCall'
   | 'answer'
   | 'giveUp'
-  | 'answer'
-  | 'giveUp'
   | 'dropped'
   | 'added'
   | 'keeps'
@@ -105,12 +103,6 @@ export class Link {
       },
       endCall: (trailers) => {
         if (!this.#disposed) this.#output.endCall?.(trailers);
-      },
-      answer: (answer) => {
-        if (!this.#disposed) this.#output.answer?.(answer);
-      },
-      giveUp: () => {
-        if (!this.#disposed) this.#output.giveUp?.();
       },
       answer: (answer) => {
         if (!this.#disposed) this.#output.answer?.(answer);

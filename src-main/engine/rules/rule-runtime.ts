@@ -1,8 +1,6 @@
 import type { Clock, Random } from '../clock.ts';
 import { noBreakpoints } from '../breakpoints/worker-holds.ts';
 import type { Breakpoints } from '../breakpoints/worker-holds.ts';
-import { noBreakpoints } from '../breakpoints/worker-holds.ts';
-import type { Breakpoints } from '../breakpoints/worker-holds.ts';
 import type { ActiveRule } from '../cluster/messages.ts';
 import { asCallAsks } from './asked-faults.ts';
 import { CompiledRules } from './compiled-rules.ts';
@@ -34,8 +32,6 @@ export class RuleRuntime {
   readonly followers = new Set<RulesFollower>();
   /** What the rules of this worker hold in memory, all calls together. */
   readonly budget = new HoldBudget();
-  /** Where calls are held by hand; by default none is. */
-  breakpoints: Breakpoints = noBreakpoints;
   /** Where calls are held by hand; by default none is. */
   breakpoints: Breakpoints = noBreakpoints;
   /** Called with each hit: there is something for `takeHits`. */
@@ -105,7 +101,6 @@ export class RuleRuntime {
   /** A plan for a call that rules hit; counted, and found again when one of them is turned off. `close` it. */
   open(hits: readonly RuleHit[], startedAt: number): FaultPlan {
     const plan = new FaultPlan(hits, this.#clock, this.#random, startedAt, this.budget);
-    plan.breakpoints = this.breakpoints;
     plan.breakpoints = this.breakpoints;
     for (const hit of hits) this.adopt(plan, hit);
     return plan;

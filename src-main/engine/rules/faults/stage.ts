@@ -3,7 +3,6 @@ import type { Fault, FaultOf, FaultType } from '#shared/rules/fault.ts';
 import type { Clock, Random } from '../../clock.ts';
 import type { FlatFields } from '../../proxy/http1/fields.ts';
 import type { Breakpoints } from '../../breakpoints/worker-holds.ts';
-import type { Breakpoints } from '../../breakpoints/worker-holds.ts';
 import type { FaultMark } from '../fault-mark.ts';
 import type { HoldBudget } from '../hold-budget.ts';
 import type { RuleHit } from '../rule-hit.ts';

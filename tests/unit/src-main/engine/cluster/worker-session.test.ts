@@ -22,7 +22,6 @@ function setUp(different: Partial<WorkerDataPlane> = {}) {
     },
     decideReply: (ask, decision) => void calls.push(`decided ${ask} ${decision.hit}`),
     heldReceived: ({ type, hold }) => void calls.push(`${type} ${hold}`),
-    heldReceived: ({ type, hold }) => void calls.push(`${type} ${hold}`),
     captureAck: (bytes) => void calls.push(`acknowledged ${bytes}`),
     drain: () => Promise.resolve(void calls.push('drain')),
     close: () => Promise.resolve(void calls.push('close')),
