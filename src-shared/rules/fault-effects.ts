@@ -26,6 +26,8 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
   'truncated-gzip': (fault, verb) => `${verb('get', 'gets')} ${fault.keepPercent} % of the answer in gzip`,
   'redirect-upstream': (fault, verb) => `${verb('go', 'goes')} to ${fault.to}`,
   'file-answer': (fault, verb) => `${verb('get', 'gets')} ${fault.status} with the file ${fault.path}`,
+  'asked-by-header': (fault, verb) =>
+    `${verb('get', 'gets')} the ${askedWords[fault.what]} that ${verb('they ask', 'it asks')} for`,
   reset: (fault, verb) => `${verb('are', 'is')} reset${cutPlaces[fault.at]}`,
   close: (fault, verb) => `${verb('are', 'is')} closed${cutPlaces[fault.at]}`,
   hang: (fault, verb) =>
@@ -98,6 +100,13 @@ export function faultEffect(fault: Fault, many: boolean): string {
   const say = effects[fault.type] as (fault: Fault, verb: Verb) => string;
   return say(fault, (plural, singular) => (many ? plural : singular));
 }
+
+const askedWords = {
+  delay: 'delay',
+  status: 'status',
+  'grpc-status': 'gRPC status',
+  throughput: 'rate',
+} as const;
 
 const chunkWords = {
   'bad-size': 'a chunk whose size is no number',

@@ -9,6 +9,7 @@ import {
   SilenceFaultSchema,
 } from './faults/connection.ts';
 import {
+  AskedByHeaderFaultSchema,
   BadChunkFaultSchema,
   BodyFaultSchema,
   DelayFaultSchema,
@@ -76,6 +77,7 @@ export const faultSchemas = {
   'truncated-gzip': TruncatedGzipFaultSchema,
   'redirect-upstream': RedirectUpstreamFaultSchema,
   'file-answer': FileAnswerFaultSchema,
+  'asked-by-header': AskedByHeaderFaultSchema,
   reset: ResetFaultSchema,
   hang: HangFaultSchema,
   silence: SilenceFaultSchema,

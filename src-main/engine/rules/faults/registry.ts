@@ -1,4 +1,5 @@
 import type { FaultType } from '#shared/rules/fault.ts';
+import { askedByHeader } from './asked-by-header.ts';
 import { badChunk } from './bad-chunk.ts';
 import { bandwidth } from './bandwidth.ts';
 import { breakpoint } from './breakpoint.ts';
@@ -50,6 +51,7 @@ export const faultRegistry: { readonly [T in FaultType]: FaultImplementation<T> 
   'truncated-gzip': truncatedGzip,
   'redirect-upstream': redirectUpstream,
   'file-answer': fileAnswer,
+  'asked-by-header': askedByHeader,
   reset,
   hang,
   goaway,
