@@ -37,7 +37,7 @@ http {
   add_header Cache-Control no-store;
   client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
   ssl_certificate origin.crt; ssl_certificate_key origin.key; ssl_session_cache shared:s:4m;
-  server { listen 127.0.0.1:${http} backlog=4096; root www; }
+  server { listen 127.0.0.1:${http} backlog=4096; root www; location = /count { stub_status; } }
   server { listen 127.0.0.1:${tls} ssl backlog=4096; root www; }
   server { listen 127.0.0.1:${http2} ssl http2 backlog=4096; root www; }
 }

@@ -9,6 +9,7 @@ import { startOrigin } from './origin.mjs';
 import { installed, peers } from './peers.mjs';
 import { freePort, listens } from './ports.mjs';
 import { memoryOfTree } from './process-tree.mjs';
+import { runRules } from './rules-load.mjs';
 import { scenarios } from './scenarios.mjs';
 import { printIdleTable, printTable } from './table.mjs';
 
@@ -18,6 +19,8 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '6' },
     only: { type: 'string' },
+    pairs: { type: 'string', default: '24' },
+    slice: { type: 'string', default: '1' },
   },
 });
 const rounds = Number(values.rounds);
@@ -48,6 +51,7 @@ if (!(await listens(origin.http))) fail('nginx did not start as the origin.');
 const nameSources = nameSource();
 for (const name of names) {
   if (scenarios[name].unit === 'idle') await runIdle(scenarios[name]);
+  else if (scenarios[name].unit === 'rules') await runRulesScenario(scenarios[name]);
   else if (scenarios[name].fresh && nameSources === null)
     console.error(`${name} is left out: it needs a C compiler (cc).`);
   else await runScenario(scenarios[name]);
@@ -108,6 +112,18 @@ function withBefore(name) {
   return name === 'spike' && process.env['SPIKE_BENCH_BEFORE'] !== undefined
     ? [name, 'spike, before']
     : [name];
+}
+
+async function runRulesScenario(scenario) {
+  await runRules(scenario, {
+    root: join(import.meta.dirname, '..'),
+    directory,
+    origin,
+    pairs: Number(values.pairs),
+    seconds: Number(values.slice),
+    watch: (child) => running.add(child),
+    end: (child) => end({ child }),
+  });
 }
 
 /** Memory with so many connections that have asked once, less what it was without them; and whether others are slower. */

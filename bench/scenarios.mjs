@@ -128,6 +128,13 @@ export const scenarios = {
     load: wrk(64, '/1k'),
     peers: ['spike', 'spike, 2 workers'],
   },
+  rules: {
+    title: 'Rules that no call matches, plain HTTP, reverse, 1 KiB, 64 connections',
+    form: 'reverse',
+    unit: 'rules',
+    load: wrk(64, '/1k'),
+    peers: ['spike'],
+  },
   idle: {
     title: '10,000 idle keep-alive connections, reverse',
     form: 'reverse',

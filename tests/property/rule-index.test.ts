@@ -14,6 +14,9 @@ const pattern = fc.oneof(
   plainPath.map((path) => `${path.slice(0, 1)}?${path.slice(2)}`),
   plainPath.map((path) => `/^${path.replaceAll('/', '\\/')}/`),
   plainPath.map((path) => `/${path}/i`),
+  plainPath.map((path) => `/^${path}[^/]*$/`),
+  plainPath.map((path) => `/^${path.replace('a', 'a?').replaceAll('/', '\\/')}$/`),
+  fc.tuple(plainPath, plainPath).map(([one, other]) => `/^${one}\.?$|^${other}$/`),
 );
 const callee = fc.option(fc.constantFrom('orders', 'ORDERS', 'pay*', 'payments'), { nil: undefined });
 

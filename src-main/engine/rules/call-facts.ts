@@ -23,6 +23,24 @@ export interface CallFacts {
 
 export type TunnelFacts = Pick<CallFacts, 'caller' | 'callee' | 'host' | 'route' | 'listener'>;
 
+/** Rules ask one after the other, and often for the same field: the fields of a call do not change while they are asked. */
+let lastAsked: {
+  readonly fields: readonly string[];
+  readonly name: string;
+  readonly values: readonly string[];
+} = {
+  fields: [],
+  name: '',
+  values: [],
+};
+
+/** As `fieldValues`, for rules of one call. */
+export function askedValues(fields: readonly string[], name: string): readonly string[] {
+  if (lastAsked.fields !== fields || lastAsked.name !== name)
+    lastAsked = { fields, name, values: fieldValues(fields, name) };
+  return lastAsked.values;
+}
+
 /** Every value of a field, whatever the case of its name. `name` in lower case. */
 export function fieldValues(fields: readonly string[], name: string): string[] {
   const values: string[] = [];

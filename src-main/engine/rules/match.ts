@@ -3,7 +3,7 @@ import { compileText, isPlain } from '#shared/rules/pattern.ts';
 import type { TextTest } from '#shared/rules/pattern.ts';
 import { parseStatus } from '#shared/rules/status-range.ts';
 import type { StatusTest } from '#shared/rules/status-range.ts';
-import { fieldValues, grpcCall, isGrpc, protocolOf, queryValues, traceIdOf } from './call-facts.ts';
+import { askedValues, grpcCall, isGrpc, protocolOf, queryValues, traceIdOf } from './call-facts.ts';
 import type { CallFacts, TunnelFacts } from './call-facts.ts';
 import { compileBodyMatch } from './match-body.ts';
 import type { BodyTest } from './match-body.ts';
@@ -50,7 +50,7 @@ export function compileMatch(match: Match): CompiledMatch {
     aboutTunnels: !needsHttp && (protocol === undefined || protocol === 'tcp'),
     keys: {
       callee: match.callee !== undefined && isPlain(match.callee) ? match.callee.toLowerCase() : null,
-      path: match.path === undefined ? null : pathKeyOf(match.path, isPlain(match.path)),
+      path: match.path === undefined ? null : pathKeyOf(match.path),
     },
     edge: (callerName, calleeName, hostName) => caller(callerName) && callee(calleeName) && host(hostName),
     head: [...head, ...place],
@@ -127,23 +127,35 @@ function grpcTest(match: NonNullable<Match['grpc']>): HeadTest {
   };
 }
 
+const noValues: readonly string[] = [];
+
 function queryTest(match: Readonly<Record<string, ValueTest>>): HeadTest {
-  const tests = Object.entries(match).map(([name, wanted]) => [name, valuesTest(wanted)] as const);
+  const tests = Object.entries(match).map(([name, wanted]) => ({ name, test: valuesTest(wanted) }));
   return ({ path }) => {
     const values = queryValues(path);
-    return tests.every(([name, test]) => test(values.get(name) ?? []));
+    for (const { name, test } of tests) if (!test(values.get(name) ?? noValues)) return false;
+    return true;
   };
 }
 
 function headerTest(match: Readonly<Record<string, ValueTest>>): HeadTest {
-  const tests = Object.entries(match).map(([name, test]) => [name.toLowerCase(), valuesTest(test)] as const);
-  return ({ fields }) => tests.every(([name, test]) => test(fieldValues(fields, name)));
+  const tests = Object.entries(match).map(([name, wanted]) => ({
+    name: name.toLowerCase(),
+    test: valuesTest(wanted),
+  }));
+  return ({ fields }) => {
+    for (const { name, test } of tests) if (!test(askedValues(fields, name))) return false;
+    return true;
+  };
 }
 
 function valuesTest(wanted: ValueTest): (values: readonly string[]) => boolean {
   if (typeof wanted === 'boolean') return (values) => values.length > 0 === wanted;
   const matches: TextTest = compileText(wanted, true);
-  return (values) => values.some(matches);
+  return (values) => {
+    for (const value of values) if (matches(value)) return true;
+    return false;
+  };
 }
 
 export function withoutQuery(path: string): string {

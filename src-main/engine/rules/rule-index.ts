@@ -1,3 +1,5 @@
+import { expressionOf, isPlain } from '#shared/rules/pattern.ts';
+
 /**
  * Things in an order, found by a key that some of them have: those with one of these keys and those without any, still in
  * their order. What a key decides alone is not looked at one by one, which many rules would make felt.
@@ -42,17 +44,34 @@ interface Place<T> {
 }
 
 /**
- * What a path pattern can be found by: all of a plain text, the first segment of a glob (`/v1/` of `/v1/charge/*`); null for a
- * pattern that says nothing of how paths begin.
+ * What a path pattern can be found by: all of a plain text, the first segment of a glob (`/v1/` of `/v1/charge/*`) or of an expression
+ * that begins with one (`/^\/v1\/\d+$/`); null for a pattern that says nothing of how paths begin.
  */
-export function pathKeyOf(pattern: string | undefined, isPlain: boolean): string | null {
-  if (pattern === undefined) return null;
-  if (isPlain) return pattern;
-  const wild = pattern.search(/[*?]/);
-  // Of expressions nothing is known: `/^…/` begins with a slash as well.
-  return wild < 0 || /[\\^$()[\]{}|+]/.test(pattern) || /\/i?$/.test(pattern)
-    ? null
-    : segmentOf(pattern.slice(0, wild));
+export function pathKeyOf(pattern: string): string | null {
+  if (isPlain(pattern)) return pattern;
+  const expression = expressionOf(pattern);
+  if (expression === null) return segmentOf(pattern.slice(0, pattern.search(/[*?]/)));
+  return expression.anyCase ? null : segmentOf(beginningOf(expression.source));
+}
+
+/** What every text begins with that an expression takes, as far as it is plain to see; most often all there is before a sign. */
+function beginningOf(source: string): string {
+  // Of two expressions in one each has its own.
+  if (!source.startsWith('^') || source.includes('|')) return '';
+  let beginning = '';
+  for (let at = 1; at < source.length;) {
+    const isEscaped = source[at] === '\\';
+    const next = at + (isEscaped ? 2 : 1);
+    const sign = source[next - 1] ?? '';
+    const isLiteral = isEscaped
+      ? /[!-/:-@[-`{-~]/.test(sign)
+      : /[^.*+?^$()[\]{}\\]/.test(sign) && sign <= '~';
+    // What may be there any number of times need not be there.
+    if (!isLiteral || /[*+?{]/.test(source[next] ?? '')) break;
+    beginning += sign;
+    at = next;
+  }
+  return beginning;
 }
 
 /** `/v1/` of `/v1/charge`; null of a path that has but one segment. */
