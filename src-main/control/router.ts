@@ -10,5 +10,15 @@ import { scenarios } from './scenarios.ts';
 import { topology } from './topology.ts';
 
 /** The contract, implemented: the compiler refuses it while a procedure is missing. */
-export const router = os.router({ flows, rules, held, scenarios, routes, topology, captures, passthrough, agent });
+export const router = os.router({
+  flows,
+  rules,
+  held,
+  scenarios,
+  routes,
+  topology,
+  captures,
+  passthrough,
+  agent,
+});
 export type ControlRouter = typeof router;

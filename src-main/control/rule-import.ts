@@ -10,6 +10,7 @@ import type { RuleDefinition, RuleInput } from '#shared/rules/rule.ts';
 import { valueOffset } from '../workspace/node-place.ts';
 import { describeIssues } from './input-issues.ts';
 import type { InputIssue, InputProblem } from './input-issues.ts';
+import { importOwnRule, isOwnFile, isOwnRule, notesOfFile } from './own-rules.ts';
 
 /** A place in the text: which document (from 1), which line of the text (from 1). */
 interface TextPlace {
@@ -32,6 +33,8 @@ const mostTold = 100;
 /** A part of a document that may have faults, and the rules that it makes. */
 interface Source {
   readonly path: Path;
+  /** Spike's own, of which there may be as many as an agent has; those of others multiply. */
+  readonly isOwn?: true;
   read(): Imported;
 }
 
@@ -43,10 +46,11 @@ interface ReadDocument {
 
 /** An alias bomb multiplies by its references; no honest file comes near. */
 const maxAliasCount = 1000;
-const expected = "Expected VirtualServices of Istio or configurations of Envoy's fault filter (HTTPFault)";
+const expected =
+  "Expected rules of Spike, VirtualServices of Istio or configurations of Envoy's fault filter (HTTPFault)";
 
 /**
- * The rules that a text of Istio or Envoy makes, in YAML or JSON, valid and with names that differ.
+ * The rules that a text of Spike, Istio or Envoy makes, in YAML or JSON, valid and with names that differ.
  * @throws SpikeError `invalid-input` with all that is wrong in `details`; then nothing of the text is taken.
  */
 export function importRules(text: string, enabled: boolean): ImportedRules {
@@ -56,7 +60,7 @@ export function importRules(text: string, enabled: boolean): ImportedRules {
   let known = 0;
   for (const document of readDocuments(text)) {
     const place = (path: Path): TextPlace => ({ document: document.number, line: document.lineOf(path) });
-    const sources = sourcesOf(document.value, []);
+    const sources = sourcesOf(document.value, [], enabled);
     if (sources.length === 0) {
       const what = kindOf(document.value);
       if (isKubernetes(document.value))
@@ -64,14 +68,14 @@ export function importRules(text: string, enabled: boolean): ImportedRules {
       else problems.push({ ...place([]), path: '', message: `${expected}, found ${what}.`, expected: null });
     }
     known += sources.length;
-    for (const { path, read } of sources) {
+    for (const { path, isOwn, read } of sources) {
       const result = read();
       if (result.ok) {
         rules.push(...result.rules);
         for (const { at, message } of result.notes)
           notes.push({ ...place([...path, ...stepsOf(at)]), at: joined(path, at), message });
       } else problems.push(...problemsOf(result.issues, path, place));
-      if (rules.length > mostImportedRules) throw tooMany();
+      if (isOwn !== true && rules.length > mostImportedRules) throw tooMany();
     }
   }
   if (problems.length > 0) throw refusal(problems);
@@ -131,18 +135,31 @@ function plainData(document: Document.Parsed, number: number): unknown {
 }
 
 /** Lists of kubectl (`kind: List`) and plain ones are gone through; an Envoy configuration is searched. */
-function sourcesOf(value: unknown, path: Path): Source[] {
-  if (Array.isArray(value)) return value.flatMap((item, index) => sourcesOf(item, [...path, index]));
+function sourcesOf(value: unknown, path: Path, enabled: boolean): Source[] {
+  const each = (items: readonly unknown[], ...at: PropertyKey[]): Source[] =>
+    items.flatMap((item, index) => sourcesOf(item, [...path, ...at, index], enabled));
+  if (Array.isArray(value)) return each(value);
   if (typeof value !== 'object' || value === null) return [];
-  const { kind, apiVersion, items } = value as Record<string, unknown>;
+  const fields = value as Record<string, unknown>;
+  if (isOwnRule(fields)) return [{ path, isOwn: true, read: () => importOwnRule(value, enabled) }];
+  if (isOwnFile(fields)) return ownFileSources(fields, path, enabled);
+  const { kind, apiVersion, items } = fields;
   const isIstio = typeof apiVersion === 'string' && apiVersion.startsWith('networking.istio.io/');
   if (isIstio && kind === 'VirtualService') return [{ path, read: () => importVirtualService(value) }];
-  if (Array.isArray(items) && typeof kind === 'string' && kind.endsWith('List'))
-    return items.flatMap((item, index) => sourcesOf(item, [...path, 'items', index]));
+  if (Array.isArray(items) && typeof kind === 'string' && kind.endsWith('List')) return each(items, 'items');
   return findFaultFilters(value).map((filter) => ({
     path: [...path, ...filter.path],
     read: () => importFaultFilter(filter, 'Envoy fault filter'),
   }));
+}
+
+function ownFileSources(file: Record<string, unknown>, path: Path, enabled: boolean): Source[] {
+  const rules = (file['rules'] as unknown[]).map((rule, index): Source => ({
+    path: [...path, 'rules', index],
+    isOwn: true,
+    read: () => importOwnRule(rule, enabled),
+  }));
+  return [{ path, read: () => ({ ok: true, rules: [], notes: notesOfFile(file) }) }, ...rules];
 }
 
 function isKubernetes(value: unknown): boolean {

@@ -2,9 +2,10 @@ import { SpikeError } from '#shared/contract/errors.ts';
 import type { Rule, RuleDefinition } from '#shared/rules/rule.ts';
 import type { Engine } from '../engine/engine-interface.ts';
 import { attachment } from './attachment.ts';
+import { refuseMissing } from '../engine/rules/rule-order.ts';
 import { os } from './context.ts';
 import { durationMs } from './duration-text.ts';
-import { istioYaml } from './rule-export.ts';
+import { istioYaml, spikeYaml } from './rule-export.ts';
 import { importRules } from './rule-import.ts';
 
 const list = os.rules.list.handler(({ context }) => [...context.engine.rules.list()]);
@@ -72,7 +73,8 @@ const preview = os.rules.preview.handler(({ input, context }) => {
 });
 
 const importText = os.rules.import.handler(async ({ input, context: { engine } }) => {
-  const { rules: definitions, notes } = importRules(input.text, input.enabled);
+  const { rules: read, notes } = importRules(input.text, input.enabled);
+  const definitions = input.taken === 'rename' ? renamed(engine.rules, read) : read;
   const added = input.apply ? addAll(engine.rules, definitions) : [];
   await engine.settled();
   return { rules: definitions, added, notes };
@@ -91,6 +93,24 @@ function addAll(book: Engine['rules'], definitions: readonly RuleDefinition[]): 
   return added;
 }
 
+/** What has a name or an id that is taken gets another. */
+function renamed(book: Engine['rules'], definitions: readonly RuleDefinition[]): RuleDefinition[] {
+  const known = book.list();
+  const names = new Set([...known, ...definitions].map(({ name }) => name));
+  const takenNames = new Set(known.map(({ name }) => name));
+  const takenIds = new Set(known.map(({ id }) => id));
+  return definitions.map(({ id, name, ...rest }) => {
+    const free = takenNames.has(name) ? freeName(name, names) : name;
+    names.add(free);
+    return { ...rest, name: free, ...(id !== undefined && !takenIds.has(id) && { id }) };
+  });
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  const base = name.slice(0, 190);
+  for (let number = 2; ; number += 1) if (!taken.has(`${base} ${number}`)) return `${base} ${number}`;
+}
+
 function refuseTakenNames(book: Engine['rules'], definitions: readonly RuleDefinition[]): void {
   const names = new Set(book.list().map(({ name }) => name));
   const taken = definitions.filter(({ name }) => names.has(name)).map(({ name }) => `"${name}"`);
@@ -102,13 +122,15 @@ function refuseTakenNames(book: Engine['rules'], definitions: readonly RuleDefin
   );
 }
 
-const exportText = os.rules.export.handler(({ context }) =>
-  attachment(istioYaml(context.engine.rules.list()), {
-    name: 'spike-istio.yaml',
-    type: 'application/yaml',
-    resHeaders: context.resHeaders,
-  }),
-);
+const exportText = os.rules.export.handler(({ input, context: { engine, resHeaders } }) => {
+  const ids = input.ids?.split(',');
+  if (ids !== undefined) refuseMissing(engine.rules.list(), ids);
+  const asked = new Set(ids);
+  const rules = engine.rules.list().filter(({ id }) => ids === undefined || asked.has(id));
+  const [name, text] =
+    input.format === 'spike' ? ['rules.yaml', spikeYaml(rules)] : ['spike-istio.yaml', istioYaml(rules)];
+  return attachment(text, { name, type: 'application/yaml', resHeaders });
+});
 
 /** Answers once the change holds on every worker: a script that turns a rule on may count on its very next call. */
 async function changed(engine: Engine, change: (rules: Engine['rules']) => Rule): Promise<Rule> {

@@ -5,13 +5,17 @@ import { RuleDefinitionSchema, RuleSchema } from '../rules/rule.ts';
 const RuleImportSchema = z.strictObject({
   text: z.string().min(1).max(1_000_000).meta({
     description:
-      "YAML or JSON, one or several documents: VirtualServices of Istio, lists of them, configurations with Envoy's fault filter.",
+      "YAML or JSON, one or several documents: rules of a workspace file, VirtualServices of Istio, lists of them, configurations with Envoy's fault filter.",
   }),
   apply: z
     .boolean()
     .default(true)
     .meta({ description: 'false: nothing is added, the rules are only shown.' }),
   enabled: z.boolean().default(false).meta({ description: 'Whether the rules are on as they are added.' }),
+  taken: z.enum(['refuse', 'rename']).default('refuse').meta({
+    description:
+      'What is done where a rule has the name or the id already. rename: the new one is called "name 2".',
+  }),
 });
 
 const RuleImportResultSchema = z.object({
@@ -29,6 +33,16 @@ const RuleImportResultSchema = z.object({
     .meta({ description: 'What the rules do not say, or say differently.' }),
 });
 
+const RuleExportSchema = z.object({
+  format: z.enum(['istio', 'spike']).default('istio').meta({
+    description:
+      'istio: VirtualServices of what Istio can express; comments name the others. spike: a workspace file of the rules.',
+  }),
+  ids: z.string().min(1).max(1_100_000).optional().meta({
+    description: 'Ids with commas between them; absent: all rules. One that no rule has is refused.',
+  }),
+});
+
 /** Rules from configurations of other proxies, and for them. */
 export const ruleInterop = {
   import: oc
@@ -36,7 +50,7 @@ export const ruleInterop = {
       method: 'POST',
       path: '/rules/import',
       tags: ['rules'],
-      summary: "Rules from VirtualServices of Istio or Envoy's fault filter, all of them or none",
+      summary: "Rules of Spike, VirtualServices of Istio or Envoy's fault filter, all of them or none",
     })
     .input(RuleImportSchema)
     .output(RuleImportResultSchema),
@@ -45,8 +59,8 @@ export const ruleInterop = {
       method: 'GET',
       path: '/rules/export',
       tags: ['rules'],
-      summary: 'The rules that Istio can express, as VirtualServices in YAML; comments name the others',
+      summary: 'Rules as YAML: of Istio, or as in a workspace file',
     })
-    .input(z.object({ format: z.enum(['istio']).default('istio') }))
+    .input(RuleExportSchema)
     .output(z.file()),
 };

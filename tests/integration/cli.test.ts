@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   endAll,
   eventually,
@@ -230,6 +230,41 @@ describe('with a running agent', () => {
     const unknown = await rules(['enable', 'nothing']);
     expect(unknown.code).toBe(1);
     expect(unknown.stderr).toContain('nothing');
+  });
+
+  it('rules are imported, moved and exported, and the file has them', async () => {
+    const cwd = temporaryDirectory();
+    const workspace = join(cwd, 'spike.yaml');
+    writeFileSync(workspace, 'version: 1\nrules:\n  - name: slow\n    faults:\n      - { type: hang }\n');
+    const given = join(cwd, 'given.yaml');
+    writeFileSync(
+      given,
+      '- { name: slow, enabled: true, faults: [{ type: hang }] }\n- { name: fails, faults: [{ type: status, status: 503 }] }\n',
+    );
+    const { home, client } = await startedAgent([], { cwd });
+    const rules = (words: string[]) => spike(['rules', ...words, '--home', home]);
+    const ids = async () => (await client.rules.list()).map(({ id }) => id);
+    const taken = await rules(['import', given]);
+    expect(taken.code).toBe(2);
+    expect(taken.stderr).toContain('"slow"');
+    expect((await rules(['import', given, '--rename', '--dry-run'])).stdout).toContain('slow 2');
+    expect(await ids()).toEqual(['slow']);
+    const imported = await rules(['import', given, '--rename']);
+    expect(imported.stdout).toMatch(/slow 2 .*\nfails /);
+    expect(imported.stderr).toContain('line 1, [0].enabled: It is on there, and off as it is added here.');
+    expect((await rules(['move', 'fails', 'slow'])).stdout).toBe('fails\nslow\nslow-2\n');
+    const own = (await rules(['export', '--rule', 'fails', '--rule', 'slow-2'])).stdout;
+    expect(own).toContain('name: fails');
+    expect(own).not.toContain('name: slow\n');
+    const istio = join(cwd, 'istio.yaml');
+    expect((await rules(['export', '--format', 'istio', istio])).code).toBe(0);
+    expect(readFileSync(istio, 'utf8')).toContain('VirtualServices of Istio');
+    expect((await rules(['export', '--rule', 'x'])).stderr).toContain('There is no rule with the id "x".');
+    expect((await rules(['import', join(cwd, 'none.yaml')])).stderr).toContain('cannot be read: ENOENT');
+    await vi.waitFor(
+      () => expect(readFileSync(workspace, 'utf8')).toMatch(/name: fails[^]*name: slow[^]*name: slow 2/),
+      { timeout: 4000 },
+    );
   });
 
   it('captured calls are exported', async () => {
