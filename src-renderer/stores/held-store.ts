@@ -54,6 +54,7 @@ export async function loadHeld(): Promise<void> {
   heard = since;
   try {
     const listed = await agent().held.list();
+    if (heard === since) heard = null;
     const ids = new Set(listed.map(({ id }) => id));
     const before = state().calls.filter(({ id }) => !ids.has(id));
     const lost = before.filter(({ id }) => !state().ended.has(id));
