@@ -65,6 +65,8 @@ function flow(number) {
     receiveMs: 0.2,
     faults: [],
     error: null,
+    protocol: null,
+    messages: null,
     worker: 1,
     requestBody: noBody,
     responseBody: body.length === 0 ? noBody : { state: 'stored', chunks: [body], sizeBytes: body.length },
@@ -115,7 +117,7 @@ async function record(label, maxDiskBytes) {
     row('  of it on the primary', active, count);
     const search = performance.now();
     const found = await recorder.count('path:/nothing-has-this or status:5xx');
-    row('  search through all (no index)', performance.now() - search, Math.max(1, found.total));
+    row('  search through all', performance.now() - search, Math.max(1, found.total));
   } finally {
     await recorder.close();
     rmSync(directory, { recursive: true, force: true });

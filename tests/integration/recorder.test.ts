@@ -209,11 +209,12 @@ function overwriteBodies(path: string): void {
   const pages = database
     .prepare("SELECT pageno FROM dbstat WHERE name = 'batches' AND pagetype = 'overflow'")
     .all();
+  const pageBytes = Number(database.prepare('PRAGMA page_size').get()?.['page_size']);
   database.close();
   expect(pages.length).toBeGreaterThan(100);
   const file = openSync(path, 'r+');
   for (const { pageno } of pages)
-    writeSync(file, Buffer.alloc(16_384, 0xff), 0, null, (Number(pageno) - 1) * 16_384);
+    writeSync(file, Buffer.alloc(pageBytes, 0xff), 0, null, (Number(pageno) - 1) * pageBytes);
   closeSync(file);
 }
 

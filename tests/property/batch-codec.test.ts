@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { FlowSchema, resolvers } from '#shared/flow/flow.ts';
 import { failureCauses } from '#shared/flow/failure-cause.ts';
 import { FlowSummarySchema, formatMicroseconds, summarise } from '#shared/flow/flow-summary.ts';
+import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import {
   batchHeaderBytes,
   bodyPlace,
@@ -11,6 +12,8 @@ import {
   readIds,
   readIndex,
 } from '../../src-main/engine/capture/batch-codec.ts';
+import { isPlainRecord } from '../../src-main/engine/capture/record-numbers.ts';
+import { RecordRow } from '../../src-main/engine/capture/record-row.ts';
 import type { BodyCapture, FlowRecord } from '../../src-main/engine/capture/flow-record.ts';
 import { noBody } from '../../src-main/engine/capture/flow-record.ts';
 import { appliedFault, batchOf, flowRecord, idOf } from '../unit/src-main/engine/capture/flow-records.ts';
@@ -133,6 +136,7 @@ test('what is encoded is decoded as it was', () => {
         FlowSchema.parse(flow);
         FlowSummarySchema.parse(summary);
         expect(summary).toEqual(summarise(flow));
+        if (isPlainRecord(batch, offset)) expectSameRow(new RecordRow(batch).moveTo(offset), summary);
         // A record stands alone, without its batch; for its facts, also without its bodies.
         expect(decodeFlow(batch.subarray(offset, offset + headLength), 0)).toEqual(flow);
         const alone = batch.subarray(offset, offset + length);
@@ -146,6 +150,13 @@ test('what is encoded is decoded as it was', () => {
     }),
   );
 });
+
+/** Each column for itself, in any order: the texts that are read for one are no longer those of another. */
+function expectSameRow(row: RecordRow, summary: FlowSummary): void {
+  const columns = Object.keys(summary) as (keyof FlowSummary)[];
+  for (const column of [...columns, ...columns.toReversed()])
+    expect(row[column], column).toEqual(summary[column]);
+}
 
 function expectSame(record: FlowRecord, flow: ReturnType<typeof decodeFlow>): void {
   // A reader gets whole microseconds.

@@ -19,7 +19,14 @@ import { CaptureStore } from '../../src-main/engine/capture/capture-store.ts';
 import { faultTexts } from '../../src-main/engine/capture/capture-row.ts';
 import { searchToSql } from '../../src-main/engine/capture/search-sql.ts';
 import { silentLog } from '../../src-main/engine/log.ts';
-import { appliedFault, batchOf, flowRecord, idOf } from '../unit/src-main/engine/capture/flow-records.ts';
+import {
+  anyRow,
+  appliedFault,
+  batchOf,
+  flowRecord,
+  idOf,
+  parted,
+} from '../unit/src-main/engine/capture/flow-records.ts';
 
 // Few and awkward words, so that they meet: wildcards of LIKE, quotes, letters beyond ASCII whose case must count.
 const words = [
@@ -145,6 +152,9 @@ const flows = fc
     ),
   );
 
+/** All in rows; all that can be in a block; some here and some there. */
+const blockSizes = fc.constantFrom(Infinity, 1, 3);
+
 let directory: string;
 let store: CaptureStore;
 beforeAll(() => {
@@ -158,40 +168,45 @@ afterAll(() => {
 
 test('SQL over the store, the test of a row, and the test of a stored flow agree', () => {
   fc.assert(
-    fc.property(flows, fc.array(searches, { minLength: 8, maxLength: 8 }), (records, asts) => {
-      store.clear();
-      const bytes = batchOf(...records);
-      const index = readIndex(bytes);
-      store.write([{ bytes, flows: index, messages: [] }]);
-      for (const ast of asts) {
-        const inStore = new Set(store.summaries(searchToSql(ast), null, '', 100).map(({ id }) => id));
-        expect(store.count(searchToSql(ast), null, '')).toBe(inStore.size);
-        for (const { summary, faults } of index) {
-          const expected = inStore.has(summary.id);
-          const stored = compileStoredSearch(ast)(summary, {
-            headerLines: () => [],
-            bodyTexts: () => [],
-            faultTexts: () => faultTexts(faults),
-          });
-          expect(stored, `${printSearch(ast)} on ${JSON.stringify(summary)}`).toBe(expected);
-          const row = compileSearch(ast)(summary);
-          if (row !== 'needs-store') expect(row).toBe(expected);
-          else expect(summary.faults, 'only the name of a rule is not in the row').not.toEqual([]);
+    fc.property(
+      flows,
+      fc.array(searches, { minLength: 8, maxLength: 8 }),
+      blockSizes,
+      (records, asts, minBlockFlows) => {
+        store.clear();
+        const bytes = batchOf(...records);
+        const index = readIndex(bytes);
+        store.write([parted(bytes, minBlockFlows)]);
+        for (const ast of asts) {
+          const inStore = new Set(store.summaries(searchToSql(ast), null, '', 100).map(({ id }) => id));
+          expect(store.count(searchToSql(ast), null, '')).toBe(inStore.size);
+          for (const { summary, faults } of index) {
+            const expected = inStore.has(summary.id);
+            const stored = compileStoredSearch(ast)(summary, {
+              headerLines: () => [],
+              bodyTexts: () => [],
+              faultTexts: () => faultTexts(faults),
+            });
+            expect(stored, `${printSearch(ast)} on ${JSON.stringify(summary)}`).toBe(expected);
+            const row = compileSearch(ast)(summary);
+            if (row !== 'needs-store') expect(row).toBe(expected);
+            else expect(summary.faults, 'only the name of a rule is not in the row').not.toEqual([]);
+          }
         }
-      }
-    }),
+      },
+    ),
     { numRuns: 150 },
   );
 });
 
 test('rows come back from the store as they were indexed', () => {
   fc.assert(
-    fc.property(flows, (records) => {
+    fc.property(flows, blockSizes, (records, minBlockFlows) => {
       store.clear();
       const bytes = batchOf(...records);
       const index = readIndex(bytes);
-      store.write([{ bytes, flows: index, messages: [] }]);
-      const rows = store.summaries({ sql: '1', parameters: [] }, null, '', 100);
+      store.write([parted(bytes, minBlockFlows)]);
+      const rows = store.summaries(anyRow, null, '', 100);
       expect(rows.reverse()).toEqual(index.map(({ summary }) => summary));
       expect(store.flow(idOf(0)).caller.name).toBe(records[0]?.caller.name);
     }),

@@ -27,6 +27,7 @@ import {
 } from './batch-format.ts';
 import type { RecordTexts } from './batch-format.ts';
 import { readGroup } from './message-codec.ts';
+import { checkHead, coded, finite, microseconds, startOf, whole } from './record-numbers.ts';
 import type { MessageGroup } from './message-codec.ts';
 import { grpcStatusOf, parseFields, traceOf } from './field-text.ts';
 
@@ -59,12 +60,20 @@ const RareSchema = z.object({
 type Rare = z.infer<typeof RareSchema>;
 const TlsSchema = FlowSchema.shape.tls.unwrap();
 const tcpKind = kindCodes.indexOf('tcp');
-const noRare: Rare = { faults: [], error: null, protocol: null, messages: null };
+/** Of a record without faults, error, messages and decoded protocol. */
+export const noRare: Rare = { faults: [], error: null, protocol: null, messages: null };
 
 /** Where the flows of a batch end, and its messages begin if there are any. */
 interface Records {
   readonly offsets: number[];
   readonly end: number;
+}
+
+export interface SplitBatch {
+  /** The batch of its flows alone. */
+  readonly flows: Buffer;
+  readonly offsets: readonly number[];
+  readonly messages: readonly MessageGroup[];
 }
 
 /** Offsets of the flows of a batch, checked. Throws `MalformedBatchError`. */
@@ -76,17 +85,17 @@ export function recordOffsets(batch: Buffer): number[] {
  * A batch parted into one of its flows alone and its messages; a batch without messages is given back as it is.
  * @param batch Its header is written anew: it is the caller's to change. Throws `MalformedBatchError`.
  */
-export function splitBatch(batch: Buffer): { flows: Buffer; messages: MessageGroup[] } {
-  const { end } = readRecords(batch);
+export function splitBatch(batch: Buffer): SplitBatch {
+  const { offsets, end } = readRecords(batch);
   const messages: MessageGroup[] = [];
   for (let offset = end; offset < batch.length;) {
     const { group, length } = readGroup(batch, offset);
     messages.push(group);
     offset += length;
   }
-  if (messages.length === 0) return { flows: batch, messages };
+  if (messages.length === 0) return { flows: batch, offsets, messages };
   batch.writeUInt32LE(end, 12);
-  return { flows: batch.subarray(0, end), messages };
+  return { flows: batch.subarray(0, end), offsets, messages };
 }
 
 function readRecords(batch: Buffer): Records {
@@ -109,17 +118,20 @@ function readRecords(batch: Buffer): Records {
 
 /** What the rows of the index need, of every flow in the batch. Throws `MalformedBatchError`. */
 export function readIndex(batch: Buffer): IndexedFlow[] {
-  return recordOffsets(batch).map((offset) => {
-    const texts = readTexts(batch, offset);
-    const rare = readRare(texts.rare, offset);
-    return {
-      summary: summaryOf(batch, offset, texts, rare),
-      faults: rare.faults,
-      offset,
-      headLength: batch.readUInt32LE(offset + at.headLength),
-      length: batch.readUInt32LE(offset),
-    };
-  });
+  return recordOffsets(batch).map((offset) => indexAt(batch, offset));
+}
+
+/** What its row needs, of the record at `offset`; the bodies need not be there. Throws `MalformedBatchError`. */
+export function indexAt(bytes: Buffer, offset: number): IndexedFlow {
+  const texts = readTexts(bytes, offset);
+  const rare = readRare(texts.rare, offset);
+  return {
+    summary: summaryOf(bytes, offset, texts, rare),
+    faults: rare.faults,
+    offset,
+    headLength: bytes.readUInt32LE(offset + at.headLength),
+    length: bytes.readUInt32LE(offset),
+  };
 }
 
 /** The ids alone, for taking a batch out of the index. Throws `MalformedBatchError`. */
@@ -187,15 +199,6 @@ function recordLength(batch: Buffer, offset: number): number {
     throw new MalformedBatchError('a record is not as long as it says', offset);
   if (offset + length > batch.length) throw new MalformedBatchError('a record is cut', offset);
   return length;
-}
-
-function checkHead(bytes: Buffer, offset: number): number {
-  if (offset < 0 || offset + recordFixedBytes > bytes.length)
-    throw new MalformedBatchError('a record is cut', offset);
-  const headLength = bytes.readUInt32LE(offset + at.headLength);
-  if (headLength < recordFixedBytes || offset + headLength > bytes.length)
-    throw new MalformedBatchError("a record's head is cut", offset);
-  return headLength;
 }
 
 function readTexts(bytes: Buffer, offset: number): RecordTexts {
@@ -267,7 +270,7 @@ function grpcOf(bytes: Buffer, offset: number, texts: RecordTexts): number | nul
 }
 
 /** As `summarise` in flow-summary.ts has it; a property test holds the two together. */
-function protocolOf(
+export function protocolOf(
   kind: Flow['kind'],
   http: { httpVersion: string; grpcStatus: number | null } | null,
   rare: Rare,
@@ -316,15 +319,6 @@ function serviceOf(
   return { name, resolvedBy: coded(resolverCodes, bytes, offset + resolver), pid: pid < 0 ? null : pid };
 }
 
-/** Cut to whole µs in the way that the ISO text is, so that a row and its flow name the same instant. */
-function startOf(bytes: Buffer, offset: number): number {
-  const ms = finite(bytes, offset + at.startedAt);
-  // Beyond it, there is no Date (ECMA-262, section 21.4.1.1).
-  if (Math.abs(ms) > 8.64e15) throw new MalformedBatchError('not a time', offset + at.startedAt);
-  const whole = Math.floor(ms);
-  return whole + Math.min(999, Math.round((ms - whole) * 1000)) / 1000;
-}
-
 function sizesOf(bytes: Buffer, offset: number): Flow['sizes'] {
   return {
     requestHead: whole(bytes, offset),
@@ -348,29 +342,6 @@ function timingsOf(bytes: Buffer, offset: number): Flow['timings'] {
     wait: part(5),
     receive: part(6),
   };
-}
-
-function coded<T>(codes: readonly T[], bytes: Buffer, offset: number): T {
-  const value = codes[bytes.readUInt8(offset)];
-  if (value === undefined) throw new MalformedBatchError('an unknown code', offset);
-  return value;
-}
-
-/** Clocks count in ns, and a difference of two fractions has digits that mean nothing. */
-function microseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}
-
-function finite(bytes: Buffer, offset: number): number {
-  const value = bytes.readDoubleLE(offset);
-  if (!Number.isFinite(value)) throw new MalformedBatchError('not a number', offset);
-  return value;
-}
-
-function whole(bytes: Buffer, offset: number): number {
-  const value = bytes.readDoubleLE(offset);
-  if (!Number.isSafeInteger(value) || value < 0) throw new MalformedBatchError('not a size', offset);
-  return value;
 }
 
 function readRare(text: string, offset: number): Rare {

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { Clock } from '../clock.ts';
 import { CallTally } from '../scenarios/call-tally.ts';
 import type { CallTallies, TallyQuery } from '../scenarios/call-tally.ts';
@@ -20,7 +21,12 @@ export async function countCalls(
   const beganMs = clock.now();
   const tally = new CallTally(query);
   const [firstMs, lastMs] = [query.boundsMs[0] as number, query.boundsMs.at(-1) as number];
-  const inSpan = { sql: 'started_ms >= ? AND started_ms < ?', parameters: [firstMs, lastMs] };
+  const isInSpan = ({ startedAtMs }: FlowSummary): boolean => startedAtMs >= firstMs && startedAtMs < lastMs;
+  const inSpan = {
+    sql: 'started_ms >= ? AND started_ms < ?',
+    parameters: [firstMs, lastMs],
+    matches: isInSpan,
+  };
   const oldestId = idAt(firstMs - idSlackMs);
   let before = idAt(lastMs + idSlackMs);
   for (;;) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { Log } from '../log.ts';
+import { blockSchema } from './block-table.ts';
 
 export interface CaptureFileOptions {
   /** Where `current.sqlite` lies; made, readable by its owner alone, when it is not there. */
@@ -13,7 +14,7 @@ export interface CaptureFileOptions {
 }
 
 const applicationId = 0x53504b31; // "SPK1": tells our files from other SQLite files (sqlite.org/fileformat2, 1.3.17)
-const schemaVersion = 2;
+const schemaVersion = 3;
 const sidecars = ['', '-wal', '-shm', '-journal'];
 
 /**
@@ -25,11 +26,13 @@ const addMessages = `
   CREATE TABLE messages (
     flow TEXT NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL, json BLOB NOT NULL,
     PRIMARY KEY (flow, last)
-  ) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${schemaVersion};`;
+  ) STRICT, WITHOUT ROWID;`;
+
+/** Also the step from version 2, in which every flow had a row: those that are there keep theirs. */
+const addBlocks = `${blockSchema} PRAGMA user_version = ${schemaVersion};`;
 
 /**
- * `flows` has what lists show and searches compare; the record itself lies in its batch. Without rowid, since ids are
+ * Plain flows are in `blocks` (block-table.ts), the others in `batches` and `flows`. `flows` has what lists show and searches compare; the record itself lies in its batch. Without rowid, since ids are
  * time-ordered: rows are appended at the end of the one tree that there is, which is also the order of every list.
  */
 const schema = `
@@ -44,6 +47,7 @@ const schema = `
     batch INTEGER NOT NULL, offset INTEGER NOT NULL, head_length INTEGER NOT NULL, length INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   ${addMessages}
+  ${addBlocks}
   PRAGMA application_id = ${applicationId};`;
 
 /** SQLite's result code of a failure of node:sqlite (sqlite.org/rescode.html), without its extension; 0 for other errors. */
@@ -131,16 +135,18 @@ function open(path: string): DatabaseSync {
 }
 
 /**
- * - Exclusive: one agent, one capture, and the log needs no shared memory file.
+ * - Exclusive: one agent, one capture.
  * - Synchronous off: a killed process loses nothing, since the system has the pages. After a power cut the file may be
  *   damaged and is then moved aside. Waiting for the disk at each checkpoint made recording a good half slower, and a
  *   slow disk would make calls drop out of the capture, which for a debugging tool is the worse loss.
- * - Pages of 16 KiB: batches take fewer of them; a fifth faster than 4 KiB, with nothing to gain beyond.
+ * - A rollback journal, kept between transactions: it has what is overwritten, and nearly all that we write is new. A
+ *   write-ahead log has every page, with a checksum, and the checkpoint writes it again: that was a quarter of the cost.
+ * - Pages of 32 KiB: blocks take fewer of them; a tenth less than 16 KiB, with nothing to gain beyond.
  */
 function prepare(database: DatabaseSync): void {
-  database.exec('PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE;');
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;');
-  database.exec('PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 256;');
+  database.exec('PRAGMA page_size = 32768; PRAGMA locking_mode = EXCLUSIVE;');
+  database.exec('PRAGMA journal_mode = PERSIST; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;');
+  database.exec('PRAGMA journal_size_limit = 16777216;');
   database.exec('PRAGMA cache_size = -32768;');
   database.exec('BEGIN IMMEDIATE');
   const version = pragma(database, 'user_version');
@@ -153,7 +159,8 @@ function prepare(database: DatabaseSync): void {
 function checkIsOurs(database: DatabaseSync, version: number): void {
   if (pragma(database, 'application_id') !== applicationId)
     throw new ForeignFileError('foreign', 'it is not a capture of Spike');
-  if (version === 1) database.exec(addMessages);
+  if (version === 1) database.exec(addMessages + addBlocks);
+  else if (version === 2) database.exec(addBlocks);
   else if (version !== schemaVersion)
     throw new ForeignFileError(
       `version-${version}`,
@@ -161,6 +168,7 @@ function checkIsOurs(database: DatabaseSync, version: number): void {
     );
   database.prepare('SELECT id, patch, length FROM flows ORDER BY id DESC LIMIT 1').get();
   database.prepare('SELECT batch, length(bytes) FROM batches ORDER BY batch DESC LIMIT 1').get();
+  database.prepare('SELECT block, length(heads) FROM blocks ORDER BY block DESC LIMIT 1').get();
 }
 
 export function pragma(

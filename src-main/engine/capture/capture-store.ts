@@ -1,18 +1,19 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { BodyState, Flow, FlowError } from '#shared/flow/flow.ts';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { FlowMessage } from '#shared/flow/message.ts';
-import { matchesParts } from '#shared/flow/search.ts';
-import { withoutPort } from '#shared/flow/search-match.ts';
 import { bodyPlace, decodeFlow, MalformedBatchError, parseMessages, readIds } from './batch-codec.ts';
-import type { IndexedFlow, MessageGroup } from './batch-codec.ts';
-import { isDamage, moveAside, openCaptureFile, pragma, removeCaptureFile } from './capture-file.ts';
+import type { IndexedFlow } from './batch-codec.ts';
+import type { BlockTable } from './block-table.ts';
+import type { BlockPlace } from './block-table.ts';
+import { moveAside, pragma, removeCaptureFile } from './capture-file.ts';
 import type { CaptureFileOptions } from './capture-file.ts';
-import { rowColumns, rowValues, summaryColumns, summaryOfRow } from './capture-row.ts';
+import { rowValues, summaryColumns, summaryOfRow } from './capture-row.ts';
 import type { FlowPatch } from './capture-row.ts';
+import type { FlowBlock, PartedBatch } from './flow-block.ts';
+import { lastWrite, openChecked } from './opened-capture.ts';
+import type { Statements } from './opened-capture.ts';
 import type { SqlCondition } from './search-sql.ts';
 
 export interface CaptureStats {
@@ -23,13 +24,6 @@ export interface CaptureStats {
   readonly oldestAtMs: number | null;
 }
 
-/** A batch with its index, ready to be written. */
-export interface IndexedBatch {
-  readonly bytes: Buffer;
-  readonly flows: readonly IndexedFlow[];
-  readonly messages: readonly MessageGroup[];
-}
-
 export interface StoredPart {
   readonly state: BodyState;
   readonly bytes: Buffer;
@@ -38,31 +32,21 @@ export interface StoredPart {
 /** Ids are of [0-9a-z]: above all of them. */
 const aboveAllIds = '~';
 
-interface Statements {
-  readonly insertBatch: StatementSync;
-  readonly insertFlow: StatementSync;
-  readonly replaceFlow: StatementSync;
-  readonly place: StatementSync;
-  readonly part: StatementSync;
-  readonly oldestBatch: StatementSync;
-  readonly deleteBatch: StatementSync;
-  readonly deleteFlow: StatementSync;
-  readonly patchFlow: StatementSync;
-  readonly insertMessages: StatementSync;
-  readonly messages: StatementSync;
-  readonly deleteMessages: StatementSync;
-  readonly deleteLeftMessages: StatementSync;
-}
-
 /**
- * One capture on disk: batches as they came, an index row per flow, the oldest batches making room for new ones.
+ * One capture on disk: plain flows in blocks, the others in batches as they came with a row each in the index, the oldest
+ * of both making room for new ones.
  * Everything here is synchronous; it lives on the recorder's thread.
  */
 export class CaptureStore {
   readonly #options: CaptureFileOptions;
   #database: DatabaseSync;
   #statements: Statements;
+  #blocks: BlockTable;
   #flows: number;
+  /** Batches and blocks have numbers of one sequence: the smaller one is older. */
+  #newest: number;
+  /** Flows that are recorded as open; may name some that have gone. */
+  readonly #open = new Set<string>();
   readonly #pageBytes: number;
   /** The newest id that made room for others: whatever is asked for below it may have been here. */
   #evictedThrough = '';
@@ -76,29 +60,51 @@ export class CaptureStore {
     const opened = openChecked(options);
     this.#database = opened.database;
     this.#statements = opened.statements;
+    this.#blocks = opened.blocks;
     this.#flows = opened.flows;
+    this.#newest = opened.newest;
     this.#pageBytes = pragma(opened.database, 'page_size');
     this.#closeOpenFlows(endedAtMs);
   }
 
   /** Writes batches in one transaction, after making room for them. All or nothing: throws what SQLite throws. */
-  write(batches: readonly IndexedBatch[]): void {
+  write(batches: readonly PartedBatch[]): void {
     let added = 0;
     this.#transaction(() => {
       this.#makeRoom(batches.reduce((sum, batch) => sum + sizeOf(batch), 0));
-      for (const { bytes, flows, messages } of batches) {
-        for (const { flowId, last, first, json } of messages)
+      for (const batch of batches) {
+        for (const { flowId, last, first, json } of batch.messages)
           this.#statements.insertMessages.run(flowId, last, first, json);
-        if (flows.length === 0) continue;
-        const batch = Number(this.#statements.insertBatch.run(bytes).lastInsertRowid);
-        for (const flow of flows) added += this.#writeRow(flow, batch);
+        if (batch.block !== null) added += this.#writeBlock(batch.block);
+        if (batch.flows.length > 0) added += this.#writeBatch(batch);
       }
     });
     this.#flows += added;
   }
 
+  /** Whether the flow is recorded as one that is open. */
+  isOpen(id: string): boolean {
+    return this.#open.has(id);
+  }
+
+  #writeBlock(block: FlowBlock): number {
+    this.#blocks.insert(++this.#newest, block);
+    return block.flows;
+  }
+
+  #writeBatch({ bytes, flows }: PartedBatch): number {
+    const batch = ++this.#newest;
+    this.#statements.insertBatch.run(batch, bytes);
+    let added = 0;
+    for (const flow of flows) added += this.#writeRow(flow, batch);
+    return added;
+  }
+
   /** A flow is new in nearly all cases; else the later record of an open flow takes the place of the earlier one. */
   #writeRow(flow: IndexedFlow, batch: number): number {
+    const { id, durationMs } = flow.summary;
+    if (durationMs === null) this.#open.add(id);
+    else this.#open.delete(id);
     const values = rowValues(flow, batch);
     if (this.#statements.insertFlow.run(...values).changes === 1) return 1;
     this.#statements.replaceFlow.run(...values);
@@ -106,42 +112,51 @@ export class CaptureStore {
   }
 
   stats(): CaptureStats {
-    const oldest = this.#database.prepare('SELECT started_ms FROM flows ORDER BY id LIMIT 1').get();
-    return {
-      flows: this.#flows,
-      bytes: this.#usedBytes(),
-      oldestAtMs: (oldest?.['started_ms'] as number | undefined) ?? null,
-    };
+    return { flows: this.#flows, bytes: this.#usedBytes(), oldestAtMs: this.#oldestAtMs() };
   }
 
-  /** The bound of a window of at most `rows` flows that begins below `before`; '' when it reaches the end. */
+  #oldestAtMs(): number | null {
+    const row = this.#statements.oldestFlow.get();
+    const startedAtMs = (row?.['started_ms'] as number | undefined) ?? Infinity;
+    const oldest = Math.min(startedAtMs, this.#blocks.oldestStartMs());
+    return oldest === Infinity ? null : oldest;
+  }
+
+  /** The bound of a window of about `rows` flows that begins below `before`; '' when it reaches the end. */
   windowEnd(before: string | null, rows: number): string {
-    const row = this.#database
-      .prepare('SELECT id FROM flows WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?')
-      .get(before ?? aboveAllIds, rows - 1);
-    return (row?.['id'] as string | undefined) ?? '';
+    const row = this.#statements.windowEnd.get(before ?? aboveAllIds, rows - 1);
+    const ofRows = (row?.['id'] as string | undefined) ?? '';
+    const ofBlocks = this.#blocks.windowEnd(before ?? aboveAllIds, rows);
+    return ofRows > ofBlocks ? ofRows : ofBlocks;
   }
 
   /** Rows that meet the condition with an id in [end, before), newest first. */
   summaries(condition: SqlCondition, before: string | null, end: string, limit: number): FlowSummary[] {
-    return this.#database
+    const below = before ?? aboveAllIds;
+    const indexed = this.#database
       .prepare(
         `SELECT ${summaryColumns} FROM flows WHERE id < ? AND id >= ? AND ${condition.sql} ORDER BY id DESC LIMIT ?`,
       )
-      .all(before ?? aboveAllIds, end, ...condition.parameters, limit)
+      .all(below, end, ...condition.parameters, limit)
       .map(summaryOfRow);
+    const plain = this.#blocks.summaries(condition.matches, below, end, limit);
+    return plain.length === 0 ? indexed : newestOf(indexed, plain, limit);
   }
 
   count(condition: SqlCondition, before: string | null, end: string): number {
+    const below = before ?? aboveAllIds;
     const row = this.#database
       .prepare(`SELECT count(*) AS n FROM flows WHERE id < ? AND id >= ? AND ${condition.sql}`)
-      .get(before ?? aboveAllIds, end, ...condition.parameters);
-    return Number(row?.['n'] ?? 0);
+      .get(below, end, ...condition.parameters);
+    return Number(row?.['n'] ?? 0) + this.#blocks.count(condition.matches, below, end);
   }
 
   /** Throws `not-found`. */
   flow(id: string): Flow {
-    return this.#decode(this.#place(id));
+    const row = this.#statements.place.get(id);
+    if (row !== undefined) return this.#decode(row);
+    const { heads, entry } = this.#blockPlace(id);
+    return decodeFlow(heads, entry.offset);
   }
 
   /** Null when it has made room for others since its id was read, or its record is damaged: `flow` says which. */
@@ -165,11 +180,17 @@ export class CaptureStore {
    * @param maxBytes reads no more than that; default all.
    */
   body(id: string, side: 'request' | 'response', maxBytes = Infinity): StoredPart {
-    const place = this.#place(id);
-    const head = this.#part(place, 0, Number(place['head_length']));
+    const row = this.#statements.place.get(id);
+    if (row === undefined) return this.#bodyInBlock(this.#blockPlace(id), side, maxBytes);
+    const head = this.#part(row, 0, Number(row['head_length']));
     const { state, offset, length } = bodyPlace(head, 0, side);
     const wanted = Math.min(length, maxBytes);
-    return { state, bytes: wanted === 0 ? Buffer.alloc(0) : this.#part(place, offset, wanted) };
+    return { state, bytes: wanted === 0 ? Buffer.alloc(0) : this.#part(row, offset, wanted) };
+  }
+
+  #bodyInBlock(place: BlockPlace, side: 'request' | 'response', maxBytes: number): StoredPart {
+    const { state, offset, length } = this.#blocks.bodyPlace(place, side);
+    return { state, bytes: this.#blocks.bodyPart(place, offset, Math.min(length, maxBytes)) };
   }
 
   /**
@@ -227,16 +248,19 @@ export class CaptureStore {
   }
 
   #reopen(): void {
-    const { database, statements, flows } = openChecked(this.#options);
+    const { database, statements, blocks, flows, newest } = openChecked(this.#options);
     this.#database = database;
     this.#statements = statements;
+    this.#blocks = blocks;
     this.#flows = flows;
+    this.#newest = newest;
+    this.#open.clear();
     this.#evictedThrough = '';
   }
 
-  #place(id: string): Record<string, SQLOutputValue> {
-    const place = this.#statements.place.get(id);
-    if (place !== undefined) return place;
+  #blockPlace(id: string): BlockPlace {
+    const place = this.#blocks.place(id);
+    if (place !== null) return place;
     const evicted = id <= this.#evictedThrough;
     throw new SpikeError(
       'not-found',
@@ -265,17 +289,26 @@ export class CaptureStore {
     );
   }
 
-  /** Takes the oldest batches out until what comes fits. What comes is written even when it is larger than the bound. */
+  /** Takes the oldest flows out until what comes fits. What comes is written even when it is larger than the bound. */
   #makeRoom(incomingBytes: number): void {
     let evicted = false;
-    while (this.#usedBytes() + incomingBytes > this.maxDiskBytes) {
-      const oldest = this.#statements.oldestBatch.get();
-      if (oldest === undefined) break;
-      this.#evict(Number(oldest['batch']), oldest['bytes'] as Uint8Array);
-      evicted = true;
-    }
+    while (this.#usedBytes() + incomingBytes > this.maxDiskBytes && this.#evictOldest()) evicted = true;
     // Messages came, and the flow itself was dropped: nobody else would take them out.
     if (evicted) this.#statements.deleteLeftMessages.run(this.#evictedThrough);
+  }
+
+  /** False when there is nothing left. */
+  #evictOldest(): boolean {
+    const batch = Number(this.#statements.oldestBatch.get()?.['batch'] ?? Infinity);
+    const block = this.#blocks.oldest();
+    if (block !== null && block.block < batch) {
+      this.#blocks.delete(block.block);
+      this.#flows -= block.flows;
+      if (block.last > this.#evictedThrough) this.#evictedThrough = block.last;
+    } else if (batch !== Infinity) {
+      this.#evict(batch, this.#statements.batch.get(batch)?.['bytes'] as Uint8Array);
+    } else return false;
+    return true;
   }
 
   /** The batch itself says which rows are its own; no index on the batch is kept for it, which every insert would pay. */
@@ -284,6 +317,7 @@ export class CaptureStore {
       // Another batch has the flow by now when it stayed open.
       if (this.#statements.deleteFlow.run(id, batch).changes === 0) continue;
       this.#flows -= 1;
+      this.#open.delete(id);
       this.#statements.deleteMessages.run(id);
       if (id > this.#evictedThrough) this.#evictedThrough = id;
     }
@@ -307,6 +341,7 @@ export class CaptureStore {
       .get(id);
     if (row === undefined) return false;
     const patch: FlowPatch = { durationMs: Math.max(0, endedAtMs - (row['started_ms'] as number)), error };
+    this.#open.delete(id);
     this.#statements.patchFlow.run(patch.durationMs, error.cause, JSON.stringify(patch), id);
     return true;
   }
@@ -337,66 +372,24 @@ export class CaptureStore {
   }
 }
 
-interface OpenedFile {
-  readonly database: DatabaseSync;
-  readonly statements: Statements;
-  readonly flows: number;
+function sizeOf({ bytes, block, messages }: PartedBatch): number {
+  const blockBytes = block === null ? 0 : block.heads.length + block.bodies.length;
+  return messages.reduce((sum, { json }) => sum + json.length, bytes.length + blockBytes);
 }
 
-/** Opens the capture and reads its index once through; one whose index is damaged is moved aside as well. */
-function openChecked(options: CaptureFileOptions): OpenedFile {
-  const database = openCaptureFile(options);
-  try {
-    const flows = Number(database.prepare('SELECT count(*) AS n FROM flows').get()?.['n'] ?? 0);
-    return { database, flows, statements: prepareStatements(database) };
-  } catch (error) {
-    database.close();
-    if (!isDamage(error)) throw error;
-    moveAside(options, error as Error);
+/** Of two lists that are each newest first. */
+function newestOf(a: readonly FlowSummary[], b: readonly FlowSummary[], limit: number): FlowSummary[] {
+  const rows: FlowSummary[] = [];
+  for (let left = 0, right = 0; rows.length < limit;) {
+    const [one, other] = [a[left], b[right]];
+    if (one === undefined && other === undefined) break;
+    if (other === undefined || (one !== undefined && one.id > other.id)) {
+      rows.push(one as FlowSummary);
+      left += 1;
+    } else {
+      rows.push(other);
+      right += 1;
+    }
   }
-  const fresh = openCaptureFile(options);
-  return { database: fresh, flows: 0, statements: prepareStatements(fresh) };
-}
-
-function prepareStatements(database: DatabaseSync): Statements {
-  database.function('without_port', { deterministic: true }, (host) => withoutPort(host as string | null));
-  database.function('any_matches', { deterministic: true }, anyMatches);
-  const marks = rowColumns.map(() => '?').join(', ');
-  const columns = rowColumns.join(', ');
-  return {
-    insertBatch: database.prepare('INSERT INTO batches (bytes) VALUES (?)'),
-    insertFlow: database.prepare(`INSERT OR IGNORE INTO flows (${columns}) VALUES (${marks})`),
-    replaceFlow: database.prepare(`REPLACE INTO flows (${columns}) VALUES (${marks})`),
-    place: database.prepare('SELECT batch, offset, head_length, patch FROM flows WHERE id = ?'),
-    part: database.prepare('SELECT substr(bytes, ?, ?) AS part FROM batches WHERE batch = ?'),
-    oldestBatch: database.prepare('SELECT batch, bytes FROM batches ORDER BY batch LIMIT 1'),
-    deleteBatch: database.prepare('DELETE FROM batches WHERE batch = ?'),
-    deleteFlow: database.prepare('DELETE FROM flows WHERE id = ? AND batch = ?'),
-    insertMessages: database.prepare(
-      'INSERT OR IGNORE INTO messages (flow, last, first, json) VALUES (?, ?, ?, ?)',
-    ),
-    messages: database.prepare('SELECT json FROM messages WHERE flow = ? AND last > ? ORDER BY last'),
-    deleteMessages: database.prepare('DELETE FROM messages WHERE flow = ?'),
-    deleteLeftMessages: database.prepare(
-      'DELETE FROM messages WHERE flow <= ? AND NOT EXISTS (SELECT 1 FROM flows WHERE id = messages.flow)',
-    ),
-    patchFlow: database.prepare('UPDATE flows SET duration_ms = ?, cause = ?, patch = ? WHERE id = ?'),
-  };
-}
-
-function anyMatches(texts: unknown, parts: unknown): number {
-  const wanted = JSON.parse(parts as string) as string[];
-  return (JSON.parse(texts as string) as string[]).some((text) => matchesParts(text, wanted)) ? 1 : 0;
-}
-
-function sizeOf({ bytes, messages }: IndexedBatch): number {
-  return messages.reduce((sum, { json }) => sum + json.length, bytes.length);
-}
-
-/** When the file was last written, before we touch it, in Unix ms; 0 when there is none, and so no flow to end. */
-function lastWrite(directory: string): number {
-  const times = ['current.sqlite', 'current.sqlite-wal'].map(
-    (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
-  );
-  return Math.max(...times);
+  return rows;
 }

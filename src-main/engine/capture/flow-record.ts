@@ -11,6 +11,12 @@ import type {
 import type { FlowMessage } from '#shared/flow/message.ts';
 
 /**
+ * Flows that are open for longer are recorded as open, and again when they end. One that took less, and has no messages,
+ * is recorded once: the recorder relies on it.
+ */
+export const openAfterMs = 300;
+
+/**
  * A flow as the data path fills it: the same facts as `Flow`, in the form that costs least to fill and to encode.
  * Heads stay the text that was read, objects that many flows share (names, TLS facts) are shared, and absent numbers
  * are -1. The recorder turns it into a `Flow` when somebody looks.

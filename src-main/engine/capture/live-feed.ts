@@ -23,12 +23,20 @@ export interface LiveFeedOptions {
 
 export interface LiveFeed {
   add(row: FlowSummary): void;
+  /**
+   * Flows that ended, were never open before, and have neither error nor fault. Their rows are made for those alone that
+   * may be shown, before this returns.
+   * @param rowAt Of 0 to `count` - 1, in any order that is even; null leaves one out.
+   */
+  addPlain(count: number, rowAt: (index: number) => FlowSummary | null): void;
   /** Forgets what was not posted yet. */
   clear(): void;
   close(): void;
 }
 
 const maxShownOpen = 1000;
+/** Rows held for each that can be shown. */
+const rowsForOne = 4;
 
 /**
  * A sample of what passes, for the eye; counts stay exact.
@@ -81,16 +89,26 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
   }
 
   function schedule(): void {
-    timer ??= clock.setTimer(intervalMs, tick, true);
+    if (timer !== null) return;
+    timer = clock.setTimer(intervalMs, tick, true);
+    // More rows than the next turn has room for are made for nothing, but for an even choice among them.
+    const elapsedMs = clock.now() + intervalMs - lastAtMs;
+    const room = Math.min(maxRowsPerSecond, budget + (elapsedMs * maxRowsPerSecond) / 1000);
+    for (const kind of kinds) kind.capacity = Math.min(maxRowsPerSecond, Math.ceil(room * rowsForOne));
   }
 
   return {
     add(row) {
+      schedule();
       if (row.durationMs !== null) ended += 1;
       if (shownOpen.size > 0 && shownOpen.has(row.id)) closing.add(row);
       else if (row.cause !== null || row.faults.length > 0) unwell.add(row);
       else rest.add(row);
+    },
+    addPlain(count, rowAt) {
       schedule();
+      ended += count;
+      rest.addMany(count, rowAt);
     },
     clear() {
       for (const kind of kinds) kind.take(0);
@@ -112,19 +130,36 @@ function byStart(a: FlowSummary, b: FlowSummary): number {
 
 /** Keeps an even sample of what is added, never more than `capacity`, by taking every second, fourth, eighth … one. */
 class Thinned {
-  readonly #capacity: number;
+  capacity: number;
   #rows: FlowSummary[] = [];
   #stride = 1;
   seen = 0;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.capacity = capacity;
   }
 
   add(row: FlowSummary): void {
-    if (this.seen++ % this.#stride !== 0) return;
+    if (this.seen++ % this.#stride === 0) this.#keep(row);
+  }
+
+  addMany(count: number, rowAt: (index: number) => FlowSummary | null): void {
+    const from = this.seen;
+    const end = from + count;
+    for (let next = from + this.#untilKept(from); next < end; next += 1 + this.#untilKept(next + 1)) {
+      const row = rowAt(next - from);
+      if (row !== null) this.#keep(row);
+    }
+    this.seen = end;
+  }
+
+  #untilKept(seen: number): number {
+    return (this.#stride - (seen % this.#stride)) % this.#stride;
+  }
+
+  #keep(row: FlowSummary): void {
     this.#rows.push(row);
-    if (this.#rows.length <= this.#capacity) return;
+    if (this.#rows.length <= this.capacity) return;
     this.#rows = this.#rows.filter((_row, index) => index % 2 === 0);
     this.#stride *= 2;
   }

@@ -5,12 +5,15 @@ import type { Clock } from '../clock.ts';
 import type { MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
 import { BatchAssembler, BatchBuffers } from './batch-assembler.ts';
-import { batchHeaderBytes, MalformedBatchError, readIndex, splitBatch } from './batch-codec.ts';
+import { batchHeaderBytes, MalformedBatchError } from './batch-codec.ts';
+import { summaryAt } from './block-table.ts';
 import { countCalls } from './call-counts.ts';
 import { isDamage, sqlite, sqliteCode } from './capture-file.ts';
 import { CaptureStore } from './capture-store.ts';
-import type { CaptureStats, IndexedBatch } from './capture-store.ts';
+import type { CaptureStats } from './capture-store.ts';
 import { fieldValue } from './field-text.ts';
+import { partBatch } from './flow-block.ts';
+import type { PartedBatch } from './flow-block.ts';
 import { FlowSearch } from './flow-search.ts';
 import { createLiveFeed } from './live-feed.ts';
 import type { LiveFeed } from './live-feed.ts';
@@ -171,23 +174,23 @@ export class Recorder {
 
   #write(queued: readonly QueuedBatch[]): void {
     let droppedFlows = 0;
-    const batches: IndexedBatch[] = [];
+    const batches: PartedBatch[] = [];
     for (const { bytes } of queued) {
-      const batch = this.#index(bytes);
+      const batch = this.#part(bytes);
       if (batch === null) droppedFlows += announcedFlows(bytes);
-      else if (batch.flows.length > 0 || batch.messages.length > 0) batches.push(batch);
+      else batches.push(batch);
     }
     if (batches.length > 0 && !this.#writeStore(batches))
-      droppedFlows += batches.reduce((sum, { flows }) => sum + flows.length, 0);
-    else for (const { flows } of batches) for (const { summary } of flows) this.#feed.add(summary);
+      droppedFlows += batches.reduce((sum, { flows, block }) => sum + flows.length + (block?.flows ?? 0), 0);
+    else for (const batch of batches) this.#show(batch);
     this.#options.post({ type: 'stored', ...idsOf(queued), droppedFlows, stats: this.stats() });
+    for (const { block } of batches) if (block !== null) this.#buffers.giveBack(block.heads);
     for (const { seq, bytes } of queued) if (seq === null) this.#buffers.giveBack(bytes);
   }
 
-  #index(bytes: Buffer): IndexedBatch | null {
+  #part(bytes: Buffer): PartedBatch | null {
     try {
-      const { flows, messages } = splitBatch(bytes);
-      return { bytes: flows, flows: readIndex(flows), messages };
+      return partBatch(bytes, { buffers: this.#buffers, isOpen: (id) => this.#store.isOpen(id) });
     } catch (error) {
       if (!(error instanceof MalformedBatchError)) throw error;
       this.#options.log.error({ bytes: bytes.length }, `A batch of flows was not stored. ${error.message}`);
@@ -195,8 +198,15 @@ export class Recorder {
     }
   }
 
+  #show({ flows, block }: PartedBatch): void {
+    for (const { summary } of flows) this.#feed.add(summary);
+    if (block === null) return;
+    const { heads, offsets } = block;
+    this.#feed.addPlain(offsets.length, (index) => summaryAt(heads, offsets[index] as number));
+  }
+
   /** False when the disk refused: recording goes on with what comes next, since room may come back. */
-  #writeStore(batches: readonly IndexedBatch[]): boolean {
+  #writeStore(batches: readonly PartedBatch[]): boolean {
     try {
       this.#store.write(batches);
       return true;

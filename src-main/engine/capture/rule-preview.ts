@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { RulePreview } from '#shared/contract/rule-preview.ts';
+import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { Clock } from '../clock.ts';
 import { PreviewRun } from '../rules/rule-preview.ts';
 import type { PreviewedRule } from '../rules/rule-preview.ts';
@@ -28,7 +29,8 @@ export async function previewRule(
   const startMs = clock.now();
   const fromMs = startMs - windowMs;
   const run = new PreviewRun(rule, fromMs, windowMs);
-  const inWindow = { sql: 'started_ms >= ?', parameters: [fromMs] };
+  const isRecent = ({ startedAtMs }: FlowSummary): boolean => startedAtMs >= fromMs;
+  const inWindow = { sql: 'started_ms >= ?', parameters: [fromMs], matches: isRecent };
   const oldestId = Math.max(0, Math.floor(fromMs)).toString(36).padStart(9, '0');
   let before: string | null = null;
   for (;;) {

@@ -1,10 +1,13 @@
+import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import type { NumberKey, SearchNode, TextKey } from '#shared/flow/search.ts';
-import { patternParts } from '#shared/flow/search.ts';
+import { compileSearch, patternParts } from '#shared/flow/search.ts';
 
 /** A condition with its parameters; the text of a search never becomes part of the SQL. */
 export interface SqlCondition {
   readonly sql: string;
   readonly parameters: readonly (string | number)[];
+  /** The same on the row of a flow that has none in the index. Such a flow has no faults, which rows know by id only. */
+  readonly matches: (row: FlowSummary) => boolean;
 }
 
 /**
@@ -14,7 +17,8 @@ export interface SqlCondition {
  */
 export function searchToSql(ast: SearchNode): SqlCondition {
   const parameters: (string | number)[] = [];
-  return { sql: condition(ast, false, parameters), parameters };
+  const test = compileSearch(ast);
+  return { sql: condition(ast, false, parameters), parameters, matches: (row) => test(row) !== false };
 }
 
 /** `negated` is pushed down to the leaves, since "not maybe" is still maybe. */

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.ts';
+import { openAfterMs } from '../capture/flow-record.ts';
 import type { FlowRecord, FlowSink } from '../capture/flow-record.ts';
 
 /** A flow that has begun and not ended. */
@@ -12,8 +13,6 @@ export interface OpenFlow {
   openAt: number;
 }
 
-/** Flows are reported as open after this long: short ones are recorded once, when they end. */
-const reportAfterMs = 300;
 const sweepEveryMs = 250;
 /** How often a flow that stays open is reported again. */
 const repeatEveryMs = 1000;
@@ -100,7 +99,7 @@ export class OpenFlows {
   #sweep(): void {
     const now = this.#clock.now();
     for (const flow of this.#byStart()) {
-      const isYoung = now - flow.startedAtMs < reportAfterMs;
+      const isYoung = now - flow.startedAtMs < openAfterMs;
       if (isYoung && !this.#hasNews) break;
       if (!isYoung || flow.snapshot().messages !== null) this.#report(flow, now);
     }

@@ -16,7 +16,7 @@ import { readIndex } from '../../../../../src-main/engine/capture/batch-codec.ts
 import { CaptureStore } from '../../../../../src-main/engine/capture/capture-store.ts';
 import type { FlowRecord } from '../../../../../src-main/engine/capture/flow-record.ts';
 import { searchToSql } from '../../../../../src-main/engine/capture/search-sql.ts';
-import { batchOf, bodyOf, flowRecord, idOf } from './flow-records.ts';
+import { anyRow, batchOf, bodyOf, flowRecord, idOf, parted } from './flow-records.ts';
 
 const MiB = 1024 ** 2;
 let directory: string;
@@ -47,12 +47,11 @@ function open(maxDiskBytes = 1024 * MiB): CaptureStore {
 }
 
 function write(store: CaptureStore, ...flows: FlowRecord[]): void {
-  const bytes = batchOf(...flows);
-  store.write([{ bytes, flows: readIndex(bytes), messages: [] }]);
+  store.write([parted(batchOf(...flows))]);
 }
 
 const rows = (store: CaptureStore, limit = 1000) =>
-  store.summaries({ sql: '1', parameters: [] }, null, '', limit).map(({ id }) => id);
+  store.summaries(anyRow, null, '', limit).map(({ id }) => id);
 
 test('flows and bodies are there again after the file was closed', () => {
   const first = open();
@@ -216,7 +215,9 @@ test('a failed transaction changes nothing', () => {
   const [good, bad] = readIndex(bytes) as [ReturnType<typeof readIndex>[0], ReturnType<typeof readIndex>[0]];
   const broken = { ...bad, summary: { ...bad.summary, caller: null as unknown as string } };
   // NOT NULL makes INSERT OR IGNORE skip the row and REPLACE fail: the whole batch is refused.
-  expect(() => store.write([{ bytes, flows: [good, broken], messages: [] }])).toThrow(/NOT NULL/);
+  expect(() => store.write([{ bytes, flows: [good, broken], block: null, messages: [] }])).toThrow(
+    /NOT NULL/,
+  );
   expect(rows(store)).toEqual([idOf(1)]);
   expect(store.stats().flows).toBe(1);
 });

@@ -2,6 +2,10 @@ import type { AppliedFault } from '#shared/flow/flow.ts';
 import type { BodyCapture, FlowRecord } from '../../../../../src-main/engine/capture/flow-record.ts';
 import { noBody } from '../../../../../src-main/engine/capture/flow-record.ts';
 import { BatchEncoder } from '../../../../../src-main/engine/capture/batch-codec.ts';
+import { BatchBuffers } from '../../../../../src-main/engine/capture/batch-assembler.ts';
+import { partBatch } from '../../../../../src-main/engine/capture/flow-block.ts';
+import type { PartedBatch } from '../../../../../src-main/engine/capture/flow-block.ts';
+import type { SqlCondition } from '../../../../../src-main/engine/capture/search-sql.ts';
 import type { Clock } from '../../../../../src-main/engine/clock.ts';
 
 /** An id like those of flow-id.ts, in the order of the numbers. */
@@ -84,6 +88,14 @@ export function batchOf(...flows: FlowRecord[]): Buffer {
   for (const flow of flows) encoder.add(flow, true);
   return Buffer.from(encoder.finish());
 }
+
+/** A batch as the recorder writes it. `minBlockFlows` 1: all that can go without a row does; Infinity: every flow has one. */
+export function parted(batch: Buffer, minBlockFlows = Infinity): PartedBatch {
+  return partBatch(batch, { buffers: new BatchBuffers(), isOpen: () => false, minFlows: minBlockFlows });
+}
+
+/** Lets every row through. */
+export const anyRow: SqlCondition = { sql: '1', parameters: [], matches: () => true };
 
 /** Time that passes when it is told to. */
 export function manualClock(

@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readIndex } from '../../../../../src-main/engine/capture/batch-codec.ts';
 import { CaptureStore } from '../../../../../src-main/engine/capture/capture-store.ts';
 import type { FlowRecord } from '../../../../../src-main/engine/capture/flow-record.ts';
 import { defaultSearchLimits, FlowSearch } from '../../../../../src-main/engine/capture/flow-search.ts';
 import type { SearchLimits } from '../../../../../src-main/engine/capture/flow-search.ts';
 import { maxSearchedBytes } from '../../../../../src-main/engine/capture/stored-texts.ts';
 import { silentLog } from '../../../../../src-main/engine/log.ts';
-import { batchOf, bodyOf, flowRecord, idOf } from './flow-records.ts';
+import { batchOf, bodyOf, flowRecord, idOf, parted } from './flow-records.ts';
 
 let directory: string;
 let store: CaptureStore;
@@ -24,8 +23,7 @@ afterEach(() => {
 });
 
 function write(...flows: FlowRecord[]): void {
-  const bytes = batchOf(...flows);
-  store.write([{ bytes, flows: readIndex(bytes), messages: [] }]);
+  store.write([parted(batchOf(...flows))]);
 }
 function search(limits: Partial<SearchLimits> = {}, now = () => 0): FlowSearch {
   return new FlowSearch(store, { now }, { ...defaultSearchLimits, ...limits });

@@ -24,7 +24,7 @@ import type { CaptureLimits } from '../../../../../src-main/engine/capture/captu
 import type { FlowRecord } from '../../../../../src-main/engine/capture/flow-record.ts';
 import { silentLog } from '../../../../../src-main/engine/log.ts';
 import { FlowMessages } from '../../../../../src-main/engine/proxy/flow-messages.ts';
-import { bodyOf, flowRecord, idOf, manualClock } from './flow-records.ts';
+import { bodyOf, flowRecord, idOf, manualClock, parted } from './flow-records.ts';
 
 const MiB = 1024 ** 2;
 
@@ -129,8 +129,7 @@ describe('in the store', () => {
   });
 
   function write(flows: readonly FlowRecord[], messages: Readonly<Record<string, FlowMessage[]>> = {}): void {
-    const { flows: bytes, messages: groups } = splitBatch(batchWith(flows, messages));
-    store.write([{ bytes, flows: readIndex(bytes), messages: groups }]);
+    store.write([parted(batchWith(flows, messages))]);
   }
   const indexes = (id: string, after = -1, enough = (): boolean => false): number[] =>
     store.messages(id, after, enough).map(({ index }) => index);
@@ -188,7 +187,9 @@ describe('in the store', () => {
     write([flowRecord(1)]);
     store.close();
     const database = new DatabaseSync(join(directory, 'current.sqlite'));
-    database.exec('DROP TABLE messages; ALTER TABLE flows DROP COLUMN messages; PRAGMA user_version = 1;');
+    database.exec(
+      'DROP TABLE blocks; DROP TABLE messages; ALTER TABLE flows DROP COLUMN messages; PRAGMA user_version = 1;',
+    );
     database.close();
     store = open();
     expect(store.flow(idOf(1)).messages).toBeNull();
