@@ -9,8 +9,9 @@ import {
   recordOffsets,
   splitBatch,
 } from '../../src-main/engine/capture/batch-codec.ts';
+import { HeldDesk } from '../../src-main/engine/breakpoints/held-desk.ts';
 import { createSystemClock } from '../../src-main/engine/clock.ts';
-import type { Random } from '../../src-main/engine/clock.ts';
+import type { Clock, Random } from '../../src-main/engine/clock.ts';
 import { DecisionDesk } from '../../src-main/engine/cluster/decision-desk.ts';
 import type {
   ActiveRule,
@@ -26,6 +27,7 @@ import { EdgeAggregator } from '../../src-main/engine/metrics/edge-aggregator.ts
 import { AutoPassthroughBook } from '../../src-main/engine/tls/auto-passthrough.ts';
 import { loadOrCreateCertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
 import type { CertificateAuthority } from '../../src-main/engine/tls/certificate-authority.ts';
+import type { AgentEvent } from '../../src-shared/contract/events.ts';
 import type { Flow } from '../../src-shared/flow/flow.ts';
 import type { FlowMessage } from '../../src-shared/flow/message.ts';
 import type { RouteDefinition } from '../../src-shared/routes/route.ts';
@@ -66,6 +68,8 @@ export interface HarnessParts {
   readonly random?: Random;
   /** Counts for several data planes at once. */
   readonly desk?: DecisionDesk;
+  /** The primary's, for calls that are held. */
+  readonly heldClock?: Clock;
   readonly names?: Partial<NameSource>;
   readonly connectTimeoutMs?: number;
   readonly clientLimits?: ClientLimits;
@@ -126,6 +130,9 @@ export class DataPlaneHarness implements AsyncDisposable {
   readonly edges = new EdgeAggregator();
   /** The primary's list of clients that reject the certificate. */
   readonly distrust = new AutoPassthroughBook(Date.now);
+  /** The primary's list of calls that are held, and what it told of them. */
+  readonly held: HeldDesk;
+  readonly heldEvents: AgentEvent[] = [];
   readonly plane: DataPlane;
   readonly caPem: string;
   #options: HarnessOptions;
@@ -140,6 +147,11 @@ export class DataPlaneHarness implements AsyncDisposable {
     const random = parts.random ?? Math.random;
     this.#worker = parts.worker ?? 1;
     this.#desk = parts.desk ?? new DecisionDesk(random, createSystemClock());
+    this.held = new HeldDesk({
+      clock: parts.heldClock ?? createSystemClock(),
+      send: (_worker, message) => setImmediate(() => this.plane.heldReceived(message)),
+      tell: (event) => void this.heldEvents.push(event),
+    });
     this.plane = new DataPlane({
       identity: {
         ...identityOf(ca, parts.worker ?? 1),
@@ -221,6 +233,7 @@ export class DataPlaneHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.plane.close();
+    this.held.close();
   }
 
   #config(): WorkerConfig {
@@ -262,6 +275,15 @@ export class DataPlaneHarness implements AsyncDisposable {
       const decision = this.#desk.decide(this.#worker, message.ruleId, message.epoch);
       // As over a channel: the answer comes later.
       setImmediate(() => this.plane.decideReply(message.ask, decision));
+    } else if (
+      message.type === 'held.ask' ||
+      message.type === 'held.reserve' ||
+      message.type === 'held.size' ||
+      message.type === 'held.gone' ||
+      message.type === 'held.over' ||
+      message.type === 'held.reply'
+    ) {
+      this.held.received(this.#worker, message);
     } else if (message.type === 'release') {
       this.#desk.release(this.#worker, message.ruleId, message.epoch);
     } else if (message.type === 'listening' && message.address !== null) {
