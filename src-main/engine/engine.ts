@@ -437,8 +437,12 @@ class ClusteredEngine implements Engine {
   }
 }
 
-/** With a place for compiled code: a replacement for a killed worker is there in half the time (see worker-entry.ts). */
+/**
+ * With a place for compiled code: a replacement for a killed worker is there in half the time (see worker-entry.ts). It
+ * is the environment's where that names one, else in the home.
+ */
 function workerExec({ entries, workerExec: given, homeDirectory }: EngineOptions): WorkerExec {
-  const env = { NODE_COMPILE_CACHE: join(homeDirectory, 'compile-cache'), ...given?.env };
+  const compiled = process.env['NODE_COMPILE_CACHE'] ?? join(homeDirectory, 'compile-cache');
+  const env = { NODE_COMPILE_CACHE: compiled, ...given?.env };
   return { workerPath: entries.worker, ...given, env };
 }

@@ -7,23 +7,33 @@ import type { FuzzResult, FuzzWork } from './fuzz-worker.ts';
 import { corpusDirectory } from './target.ts';
 
 const inputLimit = 32_768;
-/** One input is read within a millisecond; a parser that has not come back after this long never does. */
+/** One input is read within a millisecond; a parser that has had this much of the processor and is not back never will be. */
 const hangMs = 20_000;
 const lookEveryMs = 1000;
+/** Parsers at once: vitest's maxConcurrency is the same. */
+const lanes = availableParallelism();
 
-/** One parser in a thread of its own, for so many seconds. A thread that hangs is ended, and its input is the defect. */
-function fuzzOne(name: string, seconds: number, seed: number): Promise<FuzzResult> {
+/** What each lane has had of the processor while all are at work. A clock would go on for a process that waits for its turn. */
+function usedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000 / lanes;
+}
+
+/**
+ * One parser in a thread of its own, for so many seconds of the processor's time. A thread that hangs is ended, and its
+ * input is the defect.
+ */
+export function fuzzOne(name: string, seconds: number, seed: number): Promise<FuzzResult> {
   const shared = new SharedArrayBuffer(8 + inputLimit);
   const header = new Int32Array(shared, 0, 2);
   const workerData: FuzzWork = { name, seconds, seed, shared };
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('fuzz-worker.ts', import.meta.url), { workerData });
-    let [last, still] = [-1, 0];
+    let [last, since] = [-1, 0];
     const watch = setInterval(() => {
       const runs = Atomics.load(header, 0);
-      still = runs === last ? still + lookEveryMs : 0;
-      last = runs;
-      if (still < hangMs || runs === 0) return;
+      if (runs !== last) [last, since] = [runs, usedMs()];
+      if (usedMs() - since < hangMs || runs === 0) return;
       const input = Uint8Array.from(new Uint8Array(shared, 8, header[1]));
       resolve({ name, runs, kinds: 0, defect: { what: `hangs for ${hangMs} ms`, input, cuts: [] } });
       void worker.terminate();
@@ -34,7 +44,7 @@ function fuzzOne(name: string, seconds: number, seed: number): Promise<FuzzResul
   });
 }
 
-/** Every parser for so many seconds, as many at once as there are cores. */
+/** Every parser for so many seconds of the processor's time, as many at once as there are cores. */
 export async function fuzz(
   names: readonly string[],
   seconds: number,
@@ -50,7 +60,7 @@ export async function fuzz(
       tell(result);
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   return results;
 }
 
