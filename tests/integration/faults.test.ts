@@ -7,7 +7,7 @@ import { activeRule, DataPlaneHarness } from '../support/data-plane-harness.ts';
 import type { RuleText } from '../support/data-plane-harness.ts';
 import { curlArgs, routeTo, useScene } from '../support/data-plane-test.ts';
 import { callThrough, oneConnection } from '../support/proxy-client.ts';
-import { runProgram } from '../support/run-program.ts';
+import { runProgram, startProgram } from '../support/run-program.ts';
 
 /** A small generator that is the same each time: statistics that never fail by chance. */
 function seeded(seed: number): () => number {
@@ -152,8 +152,9 @@ describe('hang', () => {
 
   it('of which a client has had enough is told as such', async () => {
     await serve('late', [rule('hang', { type: 'hang', direction: 'response' })]);
-    const curl = await runProgram('curl', ['-sS', '-m', '0.6', `http://${scene.spike.address('service')}/`]);
-    expect(curl.exitCode).toBe(28);
+    const curl = startProgram('curl', ['-sS', `http://${scene.spike.address('service')}/`]);
+    await expect.poll(() => scene.spike.open[0]?.faults[0]?.outcome, { timeout: 20_000 }).toBe('acting');
+    await curl.giveUp();
     const { flow } = await scene.spike.flow();
     expect(flow.error?.cause).toBe('fault-hang');
     expect(flow.faults[0]).toMatchObject({ outcome: 'done' });

@@ -7,7 +7,7 @@ import { createLeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts
 import { makeAuthority, testAuthority } from '../support/data-plane-harness.ts';
 import type { RuleText } from '../support/data-plane-harness.ts';
 import { curlArgs, useScene } from '../support/data-plane-test.ts';
-import { runProgram } from '../support/run-program.ts';
+import { runProgram, startProgram } from '../support/run-program.ts';
 
 const scene = useScene();
 let directory: string;
@@ -33,8 +33,10 @@ async function serve(fault: FaultInput, more: Partial<RuleText> = {}) {
     rules: [{ name: fault.type, faults: [fault], ...more }],
   });
   const url = `https://localhost:${server.port}/`;
+  const args = (more: string[]) => curlArgs(scene.spike, '--cacert', caFile, ...more, url);
   return {
-    curl: (...args: string[]) => runProgram('curl', curlArgs(scene.spike, '--cacert', caFile, ...args, url)),
+    curl: (...more: string[]) => runProgram('curl', args(more)),
+    startCurl: () => startProgram('curl', args([])),
     openssl: (...args: string[]) =>
       runProgram('openssl', [
         's_client',
@@ -134,7 +136,9 @@ describe('a stalled handshake', () => {
 
   it('of which the client has had enough is told as such', async () => {
     const service = await serve({ type: 'tls-stall', stallMs: 0 });
-    expect((await service.curl('-m', '0.5')).exitCode).toBe(28);
+    const curl = service.startCurl();
+    await scene.spike.until(() => scene.spike.hits.get('tls-stall') === 1);
+    await curl.giveUp();
     const { flow } = await scene.spike.flow();
     expect(flow).toMatchObject({ kind: 'tls-failure', error: { cause: 'fault-handshake' } });
     expect(flow.faults).toHaveLength(1);

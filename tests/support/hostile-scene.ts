@@ -143,7 +143,7 @@ export class HostileScene {
   /** Waits for something that comes without a message. */
   async until(holds: () => boolean): Promise<void> {
     for (let tries = 0; !holds(); tries++) {
-      if (tries > 2000) throw new Error(`still not so: ${holds.toString()}`);
+      if (tries > 8000) throw new Error(`still not so: ${holds.toString()}`);
       await delay(5);
     }
   }
