@@ -234,6 +234,7 @@ export class HeldDesk implements HeldCalls {
     const reply = await this.#ask(row, act);
     if (reply.kind === 'refused') throw refused(reply.problems);
     if (reply.kind !== 'done') throw this.#gone(id);
+    this.#remove(row, reply.outcome);
     return reply.outcome;
   }
 
