@@ -1,7 +1,7 @@
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { BodyState } from '#shared/flow/flow.ts';
 import type { MessagePage } from '#shared/flow/message.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { MessageQuery, StoredBody } from '../engine-interface.ts';
 import type { Log } from '../log.ts';
 import { BatchAssembler, BatchBuffers } from './batch-assembler.ts';
@@ -30,6 +30,11 @@ export interface RecorderOptions {
 
 /** One transaction takes at most so much, so that acknowledgements are not held back for long. */
 const transactionBytes = 4 * 1024 ** 2;
+/**
+ * And follows the one before after this long: a transaction writes some pages whatever is in it. What comes after a pause is
+ * written at once, and so is what a question waits for.
+ */
+const transactionEveryMs = 40;
 const complaintEveryMs = 10_000;
 
 interface QueuedBatch {
@@ -51,7 +56,10 @@ export class Recorder {
   readonly #buffers = new BatchBuffers();
   readonly #sources = new Map<number, BatchAssembler>();
   #queue: QueuedBatch[] = [];
-  #turn: NodeJS.Immediate | null = null;
+  #queuedBytes = 0;
+  /** The next transaction. */
+  #turn: Timer | null = null;
+  #wroteAtMs = -Infinity;
   #complainedAtMs = -Infinity;
 
   constructor(options: RecorderOptions) {
@@ -95,7 +103,15 @@ export class Recorder {
 
   #enqueue(batch: QueuedBatch): void {
     this.#queue.push(batch);
-    this.#turn ??= setImmediate(() => this.#writeTurn());
+    this.#queuedBytes += batch.bytes.length;
+    if (this.#turn === null) this.#schedule();
+    else if (this.#queuedBytes >= transactionBytes) this.#drain();
+  }
+
+  #schedule(): void {
+    const { clock } = this.#options;
+    const inMs = Math.max(0, this.#wroteAtMs + transactionEveryMs - clock.now());
+    this.#turn = clock.setTimer(inMs, () => this.#drain());
   }
 
   /** Rejects with a `SpikeError`, or with a bug. */
@@ -115,6 +131,7 @@ export class Recorder {
   }
 
   async #answer(question: Question): Promise<Answers[Question['name']]> {
+    this.#drain();
     switch (question.name) {
       case 'summaries':
         return await this.#search.page(question.query);
@@ -127,7 +144,6 @@ export class Recorder {
       case 'preview':
         return await previewRule(this.#store, this.#options.clock, question.query);
       case 'tally':
-        this.#drain();
         return await countCalls(this.#store, this.#options.clock, question.query);
       case 'get':
         return this.#store.flow(question.id);
@@ -136,11 +152,9 @@ export class Recorder {
       case 'messages':
         return this.#messages(question.id, question.query);
       case 'clear':
-        this.#drain();
         this.#feed.clear();
         return this.#store.clear();
       case 'markLost':
-        this.#drain();
         return this.#markLost(question.ids, question.error);
       case 'close':
         this.close();
@@ -155,21 +169,19 @@ export class Recorder {
     this.#store.close();
   }
 
-  #writeTurn(): void {
-    this.#turn = null;
-    let bytes = 0;
-    let count = 0;
-    while (count < this.#queue.length && bytes < transactionBytes)
-      bytes += this.#queue[count++]?.bytes.length ?? 0;
-    this.#write(this.#queue.splice(0, count));
-    if (this.#queue.length > 0) this.#turn = setImmediate(() => this.#writeTurn());
-  }
-
+  /** Writes what is queued. */
   #drain(): void {
-    if (this.#turn !== null) clearImmediate(this.#turn);
-    while (this.#queue.length > 0) this.#writeTurn();
-    if (this.#turn !== null) clearImmediate(this.#turn);
+    this.#turn?.cancel();
     this.#turn = null;
+    while (this.#queue.length > 0) {
+      let bytes = 0;
+      let count = 0;
+      while (count < this.#queue.length && bytes < transactionBytes)
+        bytes += this.#queue[count++]?.bytes.length ?? 0;
+      this.#queuedBytes -= bytes;
+      this.#write(this.#queue.splice(0, count));
+      this.#wroteAtMs = this.#options.clock.now();
+    }
   }
 
   #write(queued: readonly QueuedBatch[]): void {
