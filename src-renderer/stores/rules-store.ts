@@ -1,11 +1,11 @@
 import { create } from 'zustand';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { Rule, RuleInput } from '#shared/rules/rule.ts';
-import { counted } from '../ui/words.ts';
+import { counted, ordinal } from '../ui/words.ts';
 import { agent } from './connection-store.ts';
 import { addHits, hitsSince } from './hit-history.ts';
 import type { HitHistory } from './hit-history.ts';
-import { showToast, tellFailure } from './toast-store.ts';
+import { dismissToast, showToast, tellFailure } from './toast-store.ts';
 
 interface RulesStore {
   /** In the order in which they are tried; null until the agent has said them. */
@@ -59,7 +59,7 @@ function rulesAfter(rules: readonly Rule[], event: AgentEvent): readonly Rule[] 
     case 'rule.removed':
       return rules.filter((rule) => rule.id !== event.id);
     case 'rule.reordered':
-      return [...rules].sort((a, b) => event.ids.indexOf(a.id) - event.ids.indexOf(b.id));
+      return inOrder(rules, event.ids);
     case 'rule.hits':
       return rules.map((rule) => {
         const hits = event.hits[rule.id];
@@ -68,6 +68,13 @@ function rulesAfter(rules: readonly Rule[], event: AgentEvent): readonly Rule[] 
     default:
       return rules;
   }
+}
+
+/** What the order does not name stays at the end. */
+function inOrder(rules: readonly Rule[], ids: readonly string[]): readonly Rule[] {
+  const places = new Map(ids.map((id, place) => [id, place]));
+  const placeOf = ({ id }: Rule): number => places.get(id) ?? ids.length;
+  return [...rules].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 function putRule(rules: readonly Rule[], changed: Rule): readonly Rule[] {
@@ -95,6 +102,54 @@ function accept(rule: Rule | null): Rule | null {
 export async function setRuleEnabled(id: string, enabled: boolean): Promise<Rule | null> {
   const { rules } = agent();
   return accept(await attempt(() => (enabled ? rules.enable({ id }) : rules.disable({ id }))));
+}
+
+/** Turns several rules on or off, all or none, and offers to undo it. */
+export async function switchRules(ids: readonly string[], enabled: boolean): Promise<void> {
+  const answer = await attempt(() => agent().rules.switch({ ids: [...ids], enabled }));
+  if (answer === null || answer.changed.length === 0) return;
+  showToast({
+    tone: 'ok',
+    text: `${counted(answer.changed.length, 'rule')} turned ${enabled ? 'on' : 'off'}`,
+    action: { label: 'Undo', run: () => void switchRules(answer.changed, !enabled) },
+  });
+}
+
+let moved: { readonly id: string; readonly toast: number } | null = null;
+
+/** Puts a rule before another one (null: behind the last), at once in the window, and offers to undo it. */
+export async function moveRule(id: string, before: string | null): Promise<boolean> {
+  const { rules } = useRules.getState();
+  const was = rules?.find((_rule, index) => rules[index - 1]?.id === id);
+  const rule = rules?.find((known) => known.id === id);
+  if (rules === null || rule === undefined || before === id || was?.id === before) return false;
+  const rest = rules.filter((other) => other !== rule).map((other) => other.id);
+  const at = before === null ? rest.length : rest.indexOf(before);
+  useRules.setState({ rules: inOrder(rules, [...rest.slice(0, at), id, ...rest.slice(at)]) });
+  const answer = await attempt(() => agent().rules.move({ params: { id }, body: { before } }));
+  if (answer === null) {
+    useRules.setState(({ rules: now }) => ({
+      rules:
+        now === null
+          ? null
+          : inOrder(
+              now,
+              rules.map((other) => other.id),
+            ),
+    }));
+    return false;
+  }
+  useRules.setState(({ rules: now }) => ({ rules: now === null ? null : inOrder(now, answer.ids) }));
+  // A rule that is moved step by step is told of once.
+  if (moved?.id === id) dismissToast(moved.toast);
+  const back = was?.origin === undefined ? (was?.id ?? null) : null;
+  const toast = showToast({
+    tone: 'ok',
+    text: `${rule.name} is tried ${ordinal(answer.ids.indexOf(id) + 1)} of ${counted(answer.ids.length, 'rule')}`,
+    action: { label: 'Undo', run: () => void moveRule(id, back) },
+  });
+  moved = { id, toast };
+  return true;
 }
 
 /** Makes a rule. @returns null when that failed (which was told). */
@@ -128,6 +183,6 @@ export async function stopAllFaults(): Promise<void> {
   showToast({
     tone: 'ok',
     text: `${counted(stopped.disabled.length, 'fault')} stopped, ${counted(stopped.released, 'call')} let go`,
-    action: { label: 'Undo', run: () => stopped.disabled.forEach((id) => void setRuleEnabled(id, true)) },
+    action: { label: 'Undo', run: () => void switchRules(stopped.disabled, true) },
   });
 }

@@ -18,11 +18,12 @@ export const useToasts = create<ToastStore>(() => ({ toasts: [] }));
 const mostAtOnce = 4;
 let lastId = 0;
 
-/** Says something that passes by itself after 10 s. */
-export function showToast(toast: Omit<Toast, 'id'>): void {
+/** Says something that passes by itself after 10 s. @returns its id, for `dismissToast`. */
+export function showToast(toast: Omit<Toast, 'id'>): number {
   lastId += 1;
   const made = { ...toast, id: lastId };
   useToasts.setState(({ toasts }) => ({ toasts: [...toasts, made].slice(-mostAtOnce) }));
+  return made.id;
 }
 
 /** Says why a command failed. That the agent is away is said by the connection notice already. */

@@ -50,7 +50,7 @@ test('valid edits are saved by themselves; invalid ones say why and change nothi
 test('a new rule, with every field of the form', async ({ page, agent }) => {
   await page.getByRole('button', { name: 'New rule' }).click();
   const editor = page.getByRole('region', { name: 'Rule editor' });
-  await editor.getByRole('textbox', { name: 'Name' }).fill('orders get 429');
+  await page.getByRole('textbox', { name: 'Name' }).fill('orders get 429');
   await editor.getByRole('combobox', { name: 'Callee' }).fill('ord');
   await page.getByRole('option', { name: 'orders' }).click();
   await expect(editor.getByRole('combobox', { name: 'Callee' })).toHaveValue('orders');
@@ -201,8 +201,11 @@ test('what the rule would have hit, and those calls', async ({ page, agent }) =>
   await expect(preview).toContainText('of them are left alone');
   await preview.getByRole('button', { name: 'Show them' }).click();
   await expect(page.getByRole('searchbox', { name: 'Search calls' })).toHaveText(
-    'caller:checkout callee:payments',
+    /^id:[0-9a-z]{21},[0-9a-z]{21},/,
   );
+  await expect(
+    page.getByRole('grid', { name: 'Calls' }).getByRole('row', { name: /checkout to payments/ }),
+  ).toHaveCount(3);
   await expect(page.getByRole('row', { name: /checkout to payments/ }).first()).toBeVisible();
 });
 
@@ -243,4 +246,117 @@ test('many rules: parts by callee, a search, and one that another leaves nothing
   await expect(page.getByRole('listitem').filter({ has: page.getByRole('switch') })).toHaveCount(1);
   await page.keyboard.press('Escape');
   await expect(page.getByRole('list', { name: 'Fault rules, web' }).getByRole('listitem')).toHaveCount(5);
+});
+
+const addRules = async (agent: FixtureAgent, ...names: string[]) => {
+  for (const name of names) {
+    const body = JSON.stringify({ name, match: { callee: 'web' }, faults: [{ type: 'hang' }] });
+    await agent.ask('/rules', { method: 'POST', body });
+  }
+};
+const order = async (agent: FixtureAgent) => (await rules(agent)).map(({ name }) => name);
+
+test('rules are put in order by dragging and by keys, told, and back again', async ({ page, agent }) => {
+  await addRules(agent, 'b', 'c');
+  const item = (name: string) =>
+    page.getByRole('listitem').filter({ has: page.getByRole('switch', { name, exact: true }) });
+  await item('c').dragTo(item('payments is slow'), { targetPosition: { x: 100, y: 8 } });
+  await expect.poll(() => order(agent)).toEqual(['c', 'payments is slow', 'b']);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect.poll(() => order(agent)).toEqual(['payments is slow', 'b', 'c']);
+  await item('b').getByRole('button').first().click();
+  await page.keyboard.press('Alt+ArrowUp');
+  await expect.poll(() => order(agent)).toEqual(['b', 'payments is slow', 'c']);
+  await expect(page.getByRole('status').filter({ hasText: 'b is now tried 1st of 3 rules.' })).toHaveCount(1);
+  await page.keyboard.press('Alt+ArrowUp');
+  await expect(page.getByRole('status').filter({ hasText: 'b is first already.' })).toHaveCount(1);
+  const body = JSON.stringify({ ids: ['c', 'b', 'payments-is-slow'] });
+  await agent.ask('/rules/order', { method: 'POST', body });
+  await expect(
+    page.getByRole('list', { name: 'Fault rules' }).getByRole('switch').first(),
+  ).toHaveAccessibleName('c');
+});
+
+test('a rule says which calls it hit and what it did to them; each opens in Live', async ({
+  page,
+  agent,
+}) => {
+  await page.getByRole('region', { name: 'Rules' }).getByRole('switch', { name: 'payments is slow' }).click();
+  await page.getByRole('tab', { name: /^Hits/ }).click();
+  const hits = page.getByRole('region', { name: 'Hits' });
+  const first = hits.getByRole('listitem').first();
+  await expect(first).toContainText(/checkout → payments/);
+  await expect(first).toContainText(/2,\d\d\d ms|2\.\d+ s|2,000/);
+  await hits.getByRole('button', { name: 'Show all in Live' }).click();
+  await expect(page.getByRole('searchbox', { name: 'Search calls' })).toHaveText('rule:payments-is-slow');
+  const counted = await agent.ask<{ matching: number }>('/flow-count?filter=rule:payments-is-slow');
+  expect(counted.matching).toBeGreaterThan(0);
+  await page.getByRole('link', { name: 'Faults' }).click();
+  await page.getByRole('tab', { name: /^Hits/ }).click();
+  await first.getByRole('button').click();
+  await expect(page.getByRole('complementary', { name: 'Flow detail' })).toBeVisible();
+});
+
+test('rules of Istio are shown as what they become, imported, exported, and all turned on', async ({
+  page,
+  agent,
+}) => {
+  await page.getByRole('button', { name: 'All rules' }).click();
+  await page.getByRole('menuitem', { name: 'Import rules…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Import rules' });
+  const text = dialog.getByRole('textbox', { name: 'Text to import' });
+  await text.fill('kind: Pod');
+  await expect(dialog.getByRole('alert')).toContainText('Document 1, line 1');
+  await expect(dialog.getByRole('button', { name: 'Import', exact: true })).toBeDisabled();
+  await text.fill(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: payments is slow }
+spec:
+  hosts: [ratings]
+  http: [{ fault: { abort: { httpStatus: 500, percentage: { value: 20 } } } }]
+`);
+  const becomes = dialog.getByRole('list', { name: 'What they become' });
+  await expect(becomes).toContainText('payments is slow 2');
+  await expect(becomes).toContainText('1 in 5 of the /* calls to ratings get 500.');
+  await dialog.getByRole('button', { name: 'Import 1 rule' }).click();
+  await expect.poll(() => order(agent)).toEqual(['payments is slow', 'payments is slow 2']);
+  await page.getByRole('button', { name: 'All rules' }).click();
+  await page.getByRole('menuitem', { name: 'Export rules…' }).click();
+  const shown = page.getByRole('dialog', { name: 'Export 2 rules' });
+  await expect(shown.getByLabel('What is exported')).toContainText('name: payments is slow 2');
+  await shown.getByRole('radio', { name: 'Istio' }).click();
+  await expect(shown.getByLabel('What is exported')).toContainText('kind: VirtualService');
+  const download = page.waitForEvent('download');
+  await shown.getByRole('button', { name: 'Save…' }).click();
+  expect((await download).suggestedFilename()).toBe('spike-istio.yaml');
+  await shown.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'All rules' }).click();
+  await page.getByRole('menuitem', { name: 'Turn all 2 on' }).click();
+  await expect.poll(async () => (await rules(agent)).every(({ enabled }) => enabled)).toBe(true);
+  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await expect.poll(async () => (await rules(agent)).some(({ enabled }) => enabled)).toBe(false);
+});
+
+test('a rule is copied as a command that makes it again', async ({ page, agent, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy as command' }).click();
+  await page.getByRole('menuitem', { name: 'Make this rule, with curl' }).click();
+  await expect(page.getByText('The command is copied')).toBeVisible();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  expect(command).toContain('/api/v1/rules');
+  const rule = JSON.parse(/-d '(.*)' /.exec(command)?.[1] ?? '') as object;
+  await agent.ask('/rules', { method: 'POST', body: JSON.stringify({ ...rule, name: 'again' }) });
+  expect(await ruleNamed(agent, 'again')).toMatchObject({ faults: [{ type: 'latency', latencyMs: 2000 }] });
+});
+
+test('groups are closed, and turned on as one', async ({ page, agent }) => {
+  await addRules(agent, 'a', 'b', 'c', 'd', 'e', 'f', 'g');
+  const web = page.getByRole('list', { name: 'Fault rules, web' });
+  await expect(web.getByRole('listitem')).toHaveCount(7);
+  await page.getByRole('button', { name: 'All rules of web' }).click();
+  await page.getByRole('menuitem', { name: 'Turn all 7 on' }).click();
+  await expect.poll(async () => (await rules(agent)).filter(({ enabled }) => enabled).length).toBe(7);
+  expect((await ruleNamed(agent, 'payments is slow'))?.enabled).toBe(false);
+  await page.getByRole('button', { name: 'web', exact: true }).click();
+  await expect(web.getByRole('listitem')).toHaveCount(0);
 });

@@ -1,53 +1,78 @@
-import { useCallback, useEffect, useState } from 'react';
-import { Plus, Search, Zap } from 'lucide-react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { FileInput, Plus, Search, Zap } from 'lucide-react';
 import type { Rule } from '#shared/rules/rule.ts';
 import { setRuleEnabled, useRules } from '../../stores/rules-store.ts';
+import { useScenarios } from '../../stores/scenario-store.ts';
 import { openView, useView } from '../../stores/view-store.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { discardDraft, editRule, newRuleItem, startNewRule, useDraft } from './draft-store.ts';
 import './faults.css';
+import { ExportDialog } from './interop/export-dialog.tsx';
+import { ImportDialog } from './interop/import-dialog.tsx';
+import { ListFoot } from './list/list-foot.tsx';
+import { ListMenu } from './list/list-menu.tsx';
+import { useList } from './list/list-store.ts';
+import { RuleList } from './list/rule-list.tsx';
+import { useListKeys } from './list/use-list-keys.ts';
 import { PresetsMenu } from './presets-menu.tsx';
 import { removeRule } from './remove-rule.ts';
 import { RuleEditor } from './rule-editor.tsx';
 import { fewRules, groupRules, searchRules } from './rule-groups.ts';
-import { RuleList } from './rule-list.tsx';
 import { ScenarioStrip } from './scenario/scenario-strip.tsx';
 import { useFindings } from './use-findings.ts';
+
+type OpenDialog = { readonly kind: 'import' } | { readonly kind: 'export'; readonly ids: readonly string[] };
 
 /** The rules, and the one that is edited. Which one is in the address: `#/faults/payments-is-slow`. */
 export function FaultsView() {
   const rules = useRules((store) => store.rules);
-  const selected = useSelected(rules);
   const draft = useDraft((store) => store.draft);
   const draftOf = useDraft((store) => store.ruleId);
   const isNew = useView((view) => view.item) === newRuleItem && draft !== null && draftOf === null;
-  const toggle = useCallback((rule: Rule) => void setRuleEnabled(rule.id, !rule.enabled), []);
-  const [search, setSearch] = useState('');
-  const groups = groupRules(searchRules(rules ?? [], search));
-  const listed = groups.flatMap((group) => group.rules);
+  const [dialog, setDialog] = useState<OpenDialog | null>(null);
+  const { groups, listed } = useListed(rules ?? []);
   const findings = useFindings(rules ?? []);
-  useListKeys(listed, selected, toggle);
-  if (rules === null) return null;
-  if (rules.length === 0 && !isNew) return <NoRules />;
+  const selected = useSelected(rules, listed);
+  const toggle = useCallback((rule: Rule) => void setRuleEnabled(rule.id, !rule.enabled), []);
+  const said = useListKeys(groups, isNew ? null : selected, toggle);
+  const exportRules = useCallback((ids: readonly string[]) => setDialog({ kind: 'export', ids }), []);
+  if (rules === null) return <Loading />;
   const edited = isNew ? null : selected;
   const ready = draft !== null && (isNew || (selected !== null && draftOf === selected.id));
+  const importRules = () => setDialog({ kind: 'import' });
+  const isEmpty = rules.length === 0 && !isNew;
   return (
-    <div className="fx">
-      <section className="list" aria-label="Rules">
-        <div className="toolbar">
-          <h1 className="grow">Faults</h1>
-          <PresetsMenu />
-          <NewRuleButton />
-        </div>
-        {(rules.length > fewRules || search !== '') && <RuleSearch text={search} onChange={setSearch} />}
-        <div className="list-scroll">
-          <RuleList groups={groups} findings={findings} selectedId={edited?.id ?? null} onToggle={toggle} />
-          {listed.length === 0 && <p className="sm t3 no-rule">No rule has these words.</p>}
-          <ListKeys />
-        </div>
-      </section>
+    <div className="fx" data-empty={isEmpty || undefined}>
+      {isEmpty ? (
+        <NoRules onImport={importRules} />
+      ) : (
+        <section className="list" aria-label="Rules">
+          <div className="toolbar">
+            <h1 className="grow">Faults</h1>
+            <ListMenu rules={listed} onImport={importRules} onExport={exportRules} />
+            <PresetsMenu />
+            <NewRuleButton />
+          </div>
+          <RuleSearch count={rules.length} />
+          <RuleList
+            groups={groups}
+            findings={findings}
+            selectedId={edited?.id ?? null}
+            onToggle={toggle}
+            onExport={exportRules}
+          >
+            {listed.length === 0 && rules.length > 0 && (
+              <p className="sm t3 no-rule">No rule has these words.</p>
+            )}
+            <ListFoot />
+          </RuleList>
+          <p className="sr-only" role="status">
+            {said}
+          </p>
+        </section>
+      )}
       {ready && (
         <RuleEditor
           rule={edited}
@@ -61,12 +86,29 @@ export function FaultsView() {
         />
       )}
       <ScenarioStrip />
+      {dialog?.kind === 'import' && <ImportDialog onClose={() => setDialog(null)} />}
+      {dialog?.kind === 'export' && <ExportDialog ids={dialog.ids} onClose={() => setDialog(null)} />}
     </div>
   );
 }
 
-function RuleSearch({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+/** The list as it is searched and grouped. */
+function useListed(rules: readonly Rule[]) {
+  const search = useList((store) => store.search);
+  const grouping = useList((store) => store.grouping);
+  const scenarios = useScenarios((store) => store.scenarios);
+  return useMemo(() => {
+    const found = searchRules(rules, search);
+    const groups = groupRules(found, grouping, scenarios ?? []);
+    return { groups, listed: groups.flatMap((group) => group.rules) };
+  }, [rules, search, grouping, scenarios]);
+}
+
+function RuleSearch({ count }: { count: number }) {
+  const search = useList((store) => store.search);
+  const change = (text: string) => useList.setState({ search: text });
   useKeys({ '/': () => document.getElementById('rule-search')?.focus() });
+  if (count <= fewRules && search === '') return null;
   return (
     <div className="row rule-search">
       <Icon of={Search} className="t3" />
@@ -78,11 +120,11 @@ function RuleSearch({ text, onChange }: { text: string; onChange: (text: string)
         className="grow"
         autoComplete="off"
         spellCheck={false}
-        value={text}
-        onChange={(event) => onChange(event.target.value)}
+        value={search}
+        onChange={(event) => change(event.target.value)}
         onKeyDown={(event) => {
           if (event.key !== 'Escape') return;
-          onChange('');
+          change('');
           event.currentTarget.blur();
         }}
       />
@@ -99,55 +141,51 @@ function NewRuleButton() {
   );
 }
 
-function Begin() {
+function NoRules({ onImport }: { onImport: () => void }) {
   return (
-    <>
-      <PresetsMenu />
-      <NewRuleButton />
-    </>
-  );
-}
-
-function NoRules() {
-  useKeys({ n: () => startNewRule() });
-  return (
-    <>
+    <section className="fx-none" aria-label="Rules">
       <div className="toolbar">
         <h1 className="grow">Faults</h1>
       </div>
       <div className="fx-empty">
-        <EmptyState icon={Zap} title="No faults yet" actions={<Begin />}>
+        <EmptyState
+          icon={Zap}
+          title="No faults yet"
+          actions={
+            <>
+              <PresetsMenu />
+              <NewRuleButton />
+              <button className="btn" onClick={onImport}>
+                <Icon of={FileInput} />
+                Import rules…
+              </button>
+            </>
+          }
+        >
           A rule says which calls are hit, how often, and what happens to them: they wait, trickle, get a
           status, are reset or hang. Nothing else is touched, and Stop all turns every rule off at once.
         </EmptyState>
       </div>
-    </>
+    </section>
   );
 }
 
-function ListKeys() {
+/** Until the agent has said which rules there are: a moment, or for as long as it cannot be reached. */
+function Loading() {
   return (
-    <div className="row xs t3 list-keys">
-      <span>
-        <kbd>Space</kbd> on or off
-      </span>
-      <span>
-        <kbd>E</kbd> edit
-      </span>
-      <span>
-        <kbd>N</kbd> new
-      </span>
-      <span>
-        <kbd>D</kbd> duplicate
-      </span>
-    </div>
+    <section className="fx-none" aria-label="Rules" aria-busy>
+      <div className="toolbar">
+        <h1 className="grow">Faults</h1>
+      </div>
+      <p className="sm t3 no-rule">Asking the agent for its rules…</p>
+    </section>
   );
 }
 
-/** The rule in the address, else the first; it is taken into the editor. */
-function useSelected(rules: readonly Rule[] | null): Rule | null {
+/** The rule in the address, else the first that is listed; it is taken into the editor. */
+function useSelected(rules: readonly Rule[] | null, listed: readonly Rule[]): Rule | null {
   const item = useView((view) => view.item);
-  const selected = rules?.find((rule) => rule.id === item) ?? rules?.[0] ?? null;
+  const selected = rules?.find((rule) => rule.id === item) ?? listed[0] ?? rules?.[0] ?? null;
   const isNew = item === newRuleItem;
   useEffect(() => {
     if (!isNew && selected !== null) editRule(selected);
@@ -157,22 +195,4 @@ function useSelected(rules: readonly Rule[] | null): Rule | null {
     if (isNew && useDraft.getState().draft === null) openView('faults');
   }, [isNew]);
   return selected;
-}
-
-function useListKeys(rules: readonly Rule[], selected: Rule | null, toggle: (rule: Rule) => void): void {
-  const step = (by: number) => {
-    const at = rules.findIndex((rule) => rule.id === selected?.id);
-    const next = rules[at + by];
-    if (next) openView('faults', next.id);
-  };
-  useKeys({
-    j: () => step(1),
-    ArrowDown: () => step(1),
-    k: () => step(-1),
-    ArrowUp: () => step(-1),
-    n: () => startNewRule(),
-    d: () => selected && startNewRule(selected),
-    e: () => document.getElementById('rule-name')?.focus(),
-    ' ': () => selected && toggle(selected),
-  });
 }

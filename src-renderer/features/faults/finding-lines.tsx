@@ -1,5 +1,6 @@
 import { Info, TriangleAlert } from 'lucide-react';
 import type { RuleFinding } from '#shared/rules/rule-findings.ts';
+import { moveRule } from '../../stores/rules-store.ts';
 import { openView } from '../../stores/view-store.ts';
 import { Icon } from '../../ui/icon.tsx';
 
@@ -12,9 +13,16 @@ export function FindingLines({ findings }: { findings: readonly RuleFinding[] })
         {finding.severity === 'never' && <b>Hits nothing. </b>}
         {finding.sentence}{' '}
         {finding.otherRuleId !== null && (
-          <button className="link xs" onClick={() => openView('faults', finding.otherRuleId)}>
-            Open that rule
-          </button>
+          <>
+            <button className="link xs" onClick={() => openView('faults', finding.otherRuleId)}>
+              Open that rule
+            </button>{' '}
+            {finding.ruleId !== '' && (
+              <button className="link xs" onClick={() => void moveRule(finding.ruleId, finding.otherRuleId)}>
+                Try this one first
+              </button>
+            )}
+          </>
         )}
       </span>
     </p>

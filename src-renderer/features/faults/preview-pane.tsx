@@ -1,11 +1,9 @@
 import { CircleAlert } from 'lucide-react';
 import type { RulePreview } from '#shared/contract/rule-preview.ts';
-import { setRange, setSearchText } from '../../stores/calls-store.ts';
-import { openView } from '../../stores/view-store.ts';
 import { Icon } from '../../ui/icon.tsx';
-import { matchSearch } from './match-search.ts';
 import { previewHead, previewNotes } from './preview-words.ts';
 import type { EditedRule } from './rule-draft.ts';
+import { showHits } from './show-hits.ts';
 import { usePreview } from './use-preview.ts';
 
 /** What the rule would have hit of the calls that were captured. */
@@ -29,31 +27,19 @@ export function PreviewPane({ rule }: { rule: EditedRule | null }) {
           {preview.considered > 0 && <Bars preview={preview} />}
           <p className="xs t3 dry-notes">
             {previewNotes(preview).join(' ')}{' '}
-            {rule !== null && preview.matching > 0 && <ShowThem rule={rule} windowMs={preview.windowMs} />}
+            {rule !== null && preview.hits > 0 && (
+              <button
+                className="link xs"
+                title="Opens Live with exactly these calls"
+                onClick={() => void showHits(rule)}
+              >
+                Show them
+              </button>
+            )}
           </p>
         </>
       )}
     </section>
-  );
-}
-
-function ShowThem({ rule, windowMs }: { rule: EditedRule; windowMs: number }) {
-  const { search, exact } = matchSearch(rule.match);
-  const title = exact
-    ? 'Opens Live with the calls that match.'
-    : 'Opens Live with a search for them. It may find more: not every condition of a rule can be searched for.';
-  return (
-    <button
-      className="link xs"
-      title={title}
-      onClick={() => {
-        setRange({ kind: 'last', ms: windowMs });
-        setSearchText(search);
-        openView('live');
-      }}
-    >
-      Show them
-    </button>
   );
 }
 

@@ -1,24 +1,24 @@
-import { useRef, useState } from 'react';
-import type { ReactNode } from 'react';
-import { CircleAlert, Copy, Lock, Trash2, Zap } from 'lucide-react';
-import { Switch, Tabs } from 'radix-ui';
+import { useState } from 'react';
+import { CircleAlert, Lock } from 'lucide-react';
+import { Tabs } from 'radix-ui';
 import type { Origin } from '#shared/routes/route.ts';
-import type { FoundRule } from '#shared/rules/rule-findings.ts';
+import type { FoundRule, RuleFinding } from '#shared/rules/rule-findings.ts';
 import type { Rule } from '#shared/rules/rule.ts';
 import { useRules } from '../../stores/rules-store.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Notice } from '../../ui/notice.tsx';
-import { counted } from '../../ui/words.ts';
-import { changeDraft, saveNewRule, startNewRule, useDraft } from './draft-store.ts';
-import type { SaveState } from './draft-store.ts';
+import { formatCount } from '../../ui/words.ts';
+import { useDraft } from './draft-store.ts';
+import { EditorHead } from './editor-head.tsx';
 import { FaultsBlock } from './faults-block.tsx';
 import { FindingLines } from './finding-lines.tsx';
+import { HitLog } from './hits/hit-log.tsx';
 import { MatchBlock } from './match-block.tsx';
 import { OftenBlock } from './often-block.tsx';
 import { PreviewPane } from './preview-pane.tsx';
 import { readDraft } from './rule-draft.ts';
-import type { DraftReading, EditedRule, RuleDraft } from './rule-draft.ts';
+import type { DraftReading, EditedRule, Problems, RuleDraft } from './rule-draft.ts';
 import { ruleYaml } from './rule-yaml.ts';
 import { useFindings } from './use-findings.ts';
 import { YamlPane } from './yaml-pane.tsx';
@@ -32,55 +32,69 @@ interface RuleEditorProps {
   onCancel: () => void;
 }
 
+type Tab = 'form' | 'yaml' | 'hits';
+const tabs: readonly Tab[] = ['form', 'yaml', 'hits'];
+
 export function RuleEditor(props: RuleEditorProps) {
   const { rule, draft } = props;
   const save = useDraft((store) => store.save);
   const [adding, setAdding] = useState(false);
-  const [tab, setTab] = useState('form');
+  const [chosen, setTab] = useState<Tab>('form');
+  // A rule that does not exist yet has hit nothing.
+  const tab = rule === null && chosen === 'hits' ? 'form' : chosen;
   const reading = readDraft(draft);
   const shown = useLastValid(reading, rule);
   const origin = rule?.origin;
-  useKeys({ f: () => setAdding(origin === undefined) });
-  const yaml = shown === null ? '' : ruleYaml({ ...shown, enabled: rule?.enabled ?? false });
+  const step = (by: -1 | 1) => setTab(tabs[tabs.indexOf(tab) + by] ?? tab);
+  useKeys({
+    f: () => {
+      setTab('form');
+      setAdding(origin === undefined);
+    },
+    '[': () => step(-1),
+    ']': () => step(1),
+  });
   const problems = reading.problems ?? {};
-  const findings = useOwnFindings(rule, shown);
-  const about = (part: string) => findings.filter(({ field }) => field?.split('.')[0] === part);
   return (
-    <Tabs.Root className="ed" value={tab} onValueChange={setTab}>
-      <EditorHead {...props} save={save} valid={reading.problems === null} />
-      <Tabs.List className="tabs narrow-tabs" aria-label="Form or file">
-        <Tabs.Trigger value="form">Form</Tabs.Trigger>
-        <Tabs.Trigger value="yaml">YAML</Tabs.Trigger>
+    <Tabs.Root className="ed" value={tab} onValueChange={(value) => setTab(value as Tab)}>
+      <EditorHead
+        {...props}
+        shown={shown}
+        save={save}
+        valid={reading.problems === null}
+        nameProblem={problems['name']}
+        onHits={() => setTab('hits')}
+      />
+      <Tabs.List className="tabs ed-tabs" aria-label="Parts of the rule">
+        <Tabs.Trigger value="form">Rule</Tabs.Trigger>
+        <Tabs.Trigger value="yaml" className="narrow-only">
+          YAML
+        </Tabs.Trigger>
+        {rule !== null && (
+          <Tabs.Trigger value="hits">
+            Hits{rule.hits > 0 && <span className="num fault">{formatCount(rule.hits)}</span>}
+          </Tabs.Trigger>
+        )}
       </Tabs.List>
-      <section className="form" aria-label="Rule editor" data-shown={tab === 'form'}>
-        {save.kind === 'refused' && (
-          <Notice tone="error" icon={CircleAlert}>
-            {save.message} The rule from before stays in force.
-          </Notice>
-        )}
-        {origin !== undefined && (
-          <Notice tone="info" icon={Lock}>
-            {originWords[origin]}
-          </Notice>
-        )}
-        <fieldset disabled={origin !== undefined}>
-          <NameBlock draft={draft} problem={problems['name']}>
-            <FindingLines findings={findings.filter(({ field }) => field === null)} />
-          </NameBlock>
-          <MatchBlock match={draft.match} problems={problems} findings={about('match')} />
-          <OftenBlock trigger={draft.trigger} problems={problems} findings={about('trigger')} />
-          <FaultsBlock
-            faults={draft.faults}
-            problems={problems}
-            findings={about('faults')}
-            adding={adding}
-            onAdding={setAdding}
-          />
-        </fieldset>
+      <section className="form" aria-label="Rule editor" data-tab={tab} data-shown={tab === 'form'}>
+        <EditorNotices save={save} origin={origin} nameProblem={problems['name']} />
+        <EditorForm
+          {...props}
+          shown={shown}
+          problems={problems}
+          adding={adding}
+          onAdding={setAdding}
+          locked={origin !== undefined}
+        />
       </section>
+      {rule !== null && tab === 'hits' && (
+        <section className="hit-pane" aria-label="Hits">
+          <HitLog key={rule.id} rule={rule} />
+        </section>
+      )}
       <div className="yaml-side" data-shown={tab === 'yaml'}>
         <YamlPane
-          yaml={yaml}
+          yaml={shown === null ? '' : ruleYaml({ ...shown, enabled: rule?.enabled ?? false })}
           stale={reading.problems !== null}
           isNew={rule === null}
           isForeign={origin !== undefined}
@@ -88,6 +102,68 @@ export function RuleEditor(props: RuleEditorProps) {
         <PreviewPane rule={shown} />
       </div>
     </Tabs.Root>
+  );
+}
+
+interface EditorNoticesProps {
+  save: ReturnType<typeof useDraft.getState>['save'];
+  origin: Origin | undefined;
+  nameProblem: string | undefined;
+}
+
+function EditorNotices({ save, origin, nameProblem }: EditorNoticesProps) {
+  return (
+    <>
+      {save.kind === 'refused' && (
+        <Notice tone="error" icon={CircleAlert}>
+          {save.message} The rule from before stays in force.
+        </Notice>
+      )}
+      {origin !== undefined && (
+        <Notice tone="info" icon={Lock}>
+          {originWords[origin]}
+        </Notice>
+      )}
+      {nameProblem !== undefined && (
+        <p id="rule-name-problem" className="problem row name-problem">
+          <Icon of={CircleAlert} size={12} />
+          {nameProblem}
+        </p>
+      )}
+    </>
+  );
+}
+
+interface EditorFormProps extends RuleEditorProps {
+  shown: EditedRule | null;
+  problems: Problems;
+  adding: boolean;
+  onAdding: (adding: boolean) => void;
+  /** Changed elsewhere only. */
+  locked: boolean;
+}
+
+function EditorForm({ rule, draft, shown, problems, adding, onAdding, locked }: EditorFormProps) {
+  const findings = useOwnFindings(rule, shown);
+  const about = (part: string) => findings.filter(({ field }) => field?.split('.')[0] === part);
+  const ofAll = findings.filter(({ field }) => field === null);
+  return (
+    <fieldset disabled={locked}>
+      {ofAll.length > 0 && (
+        <div className="blk about-all">
+          <FindingLines findings={ofAll} />
+        </div>
+      )}
+      <MatchBlock match={draft.match} problems={problems} findings={about('match')} />
+      <OftenBlock trigger={draft.trigger} problems={problems} findings={about('trigger')} />
+      <FaultsBlock
+        faults={draft.faults}
+        problems={problems}
+        findings={about('faults')}
+        adding={adding}
+        onAdding={onAdding}
+      />
+    </fieldset>
   );
 }
 
@@ -107,7 +183,7 @@ function useLastValid(reading: DraftReading, rule: Rule | null): EditedRule | nu
 }
 
 /** What is odd with the rule as it stands in the form, among those that there are. */
-function useOwnFindings(rule: Rule | null, shown: EditedRule | null) {
+function useOwnFindings(rule: Rule | null, shown: EditedRule | null): RuleFinding[] {
   const rules = useRules((store) => store.rules) ?? [];
   const id = rule?.id ?? '';
   // A new rule will be on sooner or later: what would then be in its way is said now.
@@ -115,132 +191,4 @@ function useOwnFindings(rule: Rule | null, shown: EditedRule | null) {
   const all: FoundRule[] = rules.map((other) => (other.id === id && edited !== null ? edited : other));
   if (rule === null && edited !== null) all.push(edited);
   return useFindings(all).filter(({ ruleId }) => ruleId === id);
-}
-
-interface NameBlockProps {
-  draft: RuleDraft;
-  problem: string | undefined;
-  children: ReactNode;
-}
-
-function NameBlock({ draft, problem, children }: NameBlockProps) {
-  return (
-    <div className="blk name-block">
-      <label className="f">
-        <span>Name</span>
-        <span className="field" data-invalid={problem === undefined ? undefined : true}>
-          <input
-            id="rule-name"
-            value={draft.name}
-            aria-invalid={problem !== undefined}
-            aria-describedby={problem === undefined ? undefined : 'rule-name-problem'}
-            autoComplete="off"
-            spellCheck={false}
-            onChange={(event) => changeDraft({ name: event.target.value })}
-          />
-        </span>
-      </label>
-      {problem !== undefined && (
-        <p id="rule-name-problem" className="problem">
-          {problem}
-        </p>
-      )}
-      {children}
-    </div>
-  );
-}
-
-interface EditorHeadProps extends RuleEditorProps {
-  save: SaveState;
-  valid: boolean;
-}
-
-function EditorHead({ rule, draft, save, valid, onToggle, onRemove, onCancel }: EditorHeadProps) {
-  const busy = useRef(false);
-  const saveNew = async (enabled: boolean) => {
-    if (busy.current) return;
-    busy.current = true;
-    await saveNewRule(enabled);
-    busy.current = false;
-  };
-  if (rule === null) {
-    return (
-      <div className="toolbar">
-        <h1 className="clip grow">{draft.name || 'New rule'}</h1>
-        <button className="btn ghost" onClick={onCancel}>
-          Cancel
-        </button>
-        <button
-          className="btn"
-          disabled={!valid || save.kind === 'saving'}
-          onClick={() => void saveNew(false)}
-        >
-          Save
-        </button>
-        <button
-          className="btn faulty"
-          disabled={!valid || save.kind === 'saving'}
-          onClick={() => void saveNew(true)}
-        >
-          Save and turn on
-        </button>
-      </div>
-    );
-  }
-  return (
-    <div className="toolbar">
-      <Switch.Root
-        className="sw"
-        aria-label={`Turn ${rule.name} on`}
-        checked={rule.enabled}
-        onCheckedChange={() => onToggle(rule)}
-      />
-      <h1 className="clip">{rule.name}</h1>
-      {rule.hits > 0 && (
-        <span className="tag fault">
-          <Icon of={Zap} />
-          {counted(rule.hits, 'hit')}
-        </span>
-      )}
-      <span className="grow" />
-      <span className={`sm nowrap ${saveTone(save)}`} role="status">
-        {saveWords(save)}
-      </span>
-      <button
-        className="btn ghost icon"
-        aria-label="Duplicate rule"
-        title="Duplicate (D)"
-        onClick={() => startNewRule(rule)}
-      >
-        <Icon of={Copy} />
-      </button>
-      <button
-        className="btn ghost icon"
-        aria-label="Delete rule"
-        title="Delete"
-        onClick={() => onRemove(rule)}
-      >
-        <Icon of={Trash2} />
-      </button>
-    </div>
-  );
-}
-
-function saveWords(save: SaveState): string {
-  switch (save.kind) {
-    case 'clean':
-      return '';
-    case 'invalid':
-    case 'refused':
-      return 'Not saved';
-    case 'waiting':
-    case 'saving':
-      return 'Saving…';
-    case 'saved':
-      return 'Saved';
-  }
-}
-
-function saveTone({ kind }: SaveState): string {
-  return kind === 'invalid' || kind === 'refused' ? 'warn' : 't3';
 }

@@ -1,13 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RulePreview } from '#shared/contract/rule-preview.ts';
-import { compileSearch, parseSearch } from '#shared/flow/search.ts';
-import type { FlowSummary } from '#shared/flow/flow-summary.ts';
-import type { Match } from '#shared/rules/match.ts';
-import { matchSearch } from '../../../../../src-renderer/features/faults/match-search.ts';
 import { previewHead, previewNotes } from '../../../../../src-renderer/features/faults/preview-words.ts';
 import type { EditedRule } from '../../../../../src-renderer/features/faults/rule-draft.ts';
 import { PreviewAsker, quietMs } from '../../../../../src-renderer/features/faults/use-preview.ts';
-import { flowSummary } from '../../flow-summary-fixture.ts';
 
 const preview: RulePreview = {
   windowMs: 300_000,
@@ -105,60 +100,5 @@ describe('PreviewAsker', () => {
     await vi.advanceTimersByTimeAsync(quietMs);
     expect(told).toHaveLength(4);
     asker.close();
-  });
-});
-
-describe('the calls of a match, as a search', () => {
-  const finds = (match: Match, call: Partial<FlowSummary>): unknown => {
-    const read = parseSearch(matchSearch(match).search);
-    if (!read.ok) throw new Error(read.error.message);
-    return compileSearch(read.ast)(flowSummary(call));
-  };
-
-  it.each<[Match, Partial<FlowSummary>]>([
-    [{}, {}],
-    [
-      { caller: 'checkout', callee: 'pay*' },
-      { caller: 'checkout', callee: 'payments' },
-    ],
-    [
-      { method: 'POST', path: '/v1/charge/*' },
-      { method: 'POST', path: '/v1/charge/card?x=1' },
-    ],
-    [{ path: '/v1/*/card' }, { path: '/v1/charge/card?x=1' }],
-    [{ path: '/v1/*/card' }, { path: '/v1/charge/card' }],
-    [{ path: '/v1/orders' }, { path: '/v1/orders?x=1' }],
-    [{ host: '*.example' }, { host: 'a.example:8080' }],
-    [{ callee: 'a b' }, { callee: 'a b' }],
-    [{ status: '5xx, 429, 200-204' }, { status: 202 }],
-    [
-      { protocol: 'grpc', grpc: { method: 'Charge' } },
-      { protocol: 'grpc', path: '/shop.Payments/Charge' },
-    ],
-    [{ protocol: 'http' }, { protocol: 'h2' }],
-  ])('%j finds %j', (match, call) => {
-    expect(finds(match, call)).toBe(true);
-  });
-
-  it.each<[Match, Partial<FlowSummary>]>([
-    [{ caller: 'checkout' }, { caller: 'web' }],
-    [{ status: '5xx, 429' }, { status: 200 }],
-    [{ protocol: 'http' }, { protocol: 'ws' }],
-    [{ path: '/v1/*/card' }, { path: '/v1/charge/card/9' }],
-  ])('%j does not find %j', (match, call) => {
-    expect(finds(match, call)).toBe(false);
-  });
-
-  it('says where it has no words', () => {
-    expect(matchSearch({ caller: 'a', status: 503 })).toEqual({ search: 'caller:a status:503', exact: true });
-    expect(matchSearch({ caller: '/^a$/' })).toEqual({ search: '', exact: false });
-    expect(matchSearch({ callee: 'a b*' })).toEqual({ search: '', exact: false });
-    for (const match of [
-      { query: { a: '1' } },
-      { listener: 'proxy' },
-      { path: '/a' },
-      { body: { matches: 'a' } },
-    ])
-      expect(matchSearch(match).exact).toBe(false);
   });
 });
