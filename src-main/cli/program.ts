@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addCaCommand } from './commands/ca.ts';
 import { addCaptureCommand } from './commands/capture.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addHeldCommand } from './commands/held.ts';
 import { addOpenCommand } from './commands/open.ts';
 import { addRulesCommand } from './commands/rules.ts';
 import { addRunCommand } from './commands/run.ts';
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     addRunCommand,
     addCaCommand,
     addRulesCommand,
+    addHeldCommand,
     addScenarioCommand,
     addCaptureCommand,
     addDoctorCommand,
