@@ -236,7 +236,7 @@ test('the caller hangs up, the time is up: both are said, and the edit stays unt
   agent,
   upstream,
 }) => {
-  await holdCalls(agent, [{ type: 'breakpoint', timeoutMs: 4000 }]);
+  await holdCalls(agent, [{ type: 'breakpoint', timeoutMs: 8000 }]);
   await page.goto(agent.windowUrl());
   const inTime = call(agent, upstream, '/held/time', ...post);
   const panel = await openHeld(page, 1);
@@ -290,6 +290,21 @@ test('a reload, and a second window, show what is held; what one lets go, the ot
   await (await openHeld(other, 1)).getByRole('button', { name: 'Release Ctrl' }).click();
   expect((await curl).stdout).toMatch(/200$/);
   await expect(panel).toContainText('It was released as it came, not from here.');
+});
+
+test('the menu of a call makes a breakpoint for calls like it', async ({ page, agent, upstream }) => {
+  await page.goto(agent.windowUrl());
+  await call(agent, upstream, '/held/menu');
+  await page.getByRole('row', { name: /^GET \/held\/menu/ }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Hold at breakpoint' }).click();
+  await expect(page.getByRole('alert', { name: 'Active faults' })).toContainText('GET /held/menu, held');
+  const curl = call(agent, upstream, '/held/menu');
+  const panel = await openHeld(page, 1);
+  await panel.getByRole('button', { name: 'Answer…' }).click();
+  await page.keyboard.press('Escape'); // the answer is left, then the panel
+  await expect(panel.getByRole('button', { name: 'Answer…' })).toBeVisible();
+  await panel.getByRole('button', { name: 'Release Ctrl' }).click();
+  expect((await curl).stdout).toMatch(/200$/);
 });
 
 test('"Hold at breakpoint" on a call holds the next one like it', async ({ page, agent, upstream }) => {

@@ -1,5 +1,6 @@
 import { memo } from 'react';
 import { Hand, History, Radio, Unplug, Zap } from 'lucide-react';
+import type { HeldCall } from '#shared/contract/held.ts';
 import type { CallDisplay, CallRow } from '../../stores/call-row.ts';
 import { openHeld, useHeld } from '../../stores/held-store.ts';
 import { failureWords } from '../../stores/status-words.ts';
@@ -26,7 +27,7 @@ export const CallTableRow = memo(function CallTableRow({
   selected: boolean;
 }) {
   const { flow, display } = row;
-  const holdId = useHeldOf(flow.id);
+  const hold = useHeldOf(flow.id);
   return (
     <div
       className={selected ? 'tr sel' : 'tr'}
@@ -50,14 +51,14 @@ export const CallTableRow = memo(function CallTableRow({
       <span className={display.isRemark ? 'mono t3' : 'mono'} role="gridcell">
         {display.path}
       </span>
-      <span className={`st ${holdId === null ? toneClass[display.tone] : 'fault'}`} role="gridcell">
-        {holdId === null ? display.status : 'held'}
+      <span className={`st ${hold === undefined ? toneClass[display.tone] : 'fault'}`} role="gridcell">
+        {hold === undefined ? display.status : 'held'}
       </span>
       <Latency row={row} />
       <span className="r t2 c-size" role="gridcell">
         {display.size}
       </span>
-      <Marks row={row} holdId={holdId} />
+      <Marks row={row} hold={hold} />
       <span className="t3 c-proto" role="gridcell">
         {display.protocol}
       </span>
@@ -85,19 +86,17 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
 }
 
-/** The id of the hold, while a breakpoint holds the call. */
-function useHeldOf(flowId: string): string | null {
-  return useHeld(
-    ({ calls, ended }) => calls.find((call) => call.flowId === flowId && !ended.has(call.id))?.id ?? null,
-  );
+/** The hold, while a breakpoint holds the call. */
+function useHeldOf(flowId: string): HeldCall | undefined {
+  return useHeld(({ calls, ended }) => calls.find((call) => call.flowId === flowId && !ended.has(call.id)));
 }
 
-function Marks({ row: { flow }, holdId }: { row: CallRow; holdId: string | null }) {
+function Marks({ row: { flow }, hold }: { row: CallRow; hold: HeldCall | undefined }) {
   const broken = flow.cause !== null && !flow.cause.startsWith('fault-');
   return (
     <span className="marks" role="gridcell">
-      {holdId !== null && <HeldMark id={holdId} />}
-      {holdId === null && flow.faults.length > 0 && <FaultMark ruleIds={flow.faults} />}
+      {hold !== undefined && <HeldMark hold={hold} />}
+      {hold === undefined && flow.faults.length > 0 && <FaultMark ruleIds={flow.faults} />}
       {flow.playback && (
         <span className="play" title="Answered from a recording">
           <Icon of={History} />
@@ -118,20 +117,20 @@ function Marks({ row: { flow }, holdId }: { row: CallRow; holdId: string | null 
 }
 
 /** Opens the held call. */
-function HeldMark({ id }: { id: string }) {
+function HeldMark({ hold }: { hold: HeldCall }) {
   return (
     <button
       className="fault"
-      title="Held at a breakpoint: open it"
+      title={`Held by ${hold.ruleName}: open it`}
       aria-label="Open the held call"
       tabIndex={-1}
       onClick={(event) => {
         event.stopPropagation();
-        openHeld(id);
+        openHeld(hold.id);
       }}
     >
       <Icon of={Hand} />
-      <span className="mark-name">held</span>
+      <span className="mark-name">{hold.ruleName}</span>
     </button>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef } from 'react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { callLog, loadOlder, pause, selectCall, unpause, useCalls } from '../../stores/calls-store.ts';
+import { CallMenu } from './call-menu.tsx';
 import { CallTableRow } from './call-table-row.tsx';
 import { NewerPill } from './newer-pill.tsx';
 import { TableState } from './table-state.tsx';
@@ -57,15 +58,17 @@ export function CallTable() {
         onScroll={(event) => onScroll(event.currentTarget)}
         onWheel={(event) => event.deltaY < 0 && pause('scroll')}
       >
-        <div style={{ height: count * rowHeight }}>
-          <div style={{ transform: `translateY(${(firstItem?.index ?? 0) * rowHeight}px)` }}>
-            {items.map((item) => {
-              const row = callLog.at(first + item.index);
-              if (row === undefined) return null;
-              return <CallTableRow key={row.flow.id} row={row} selected={row.flow.id === selectedId} />;
-            })}
+        <CallMenu>
+          <div style={{ height: count * rowHeight }}>
+            <div style={{ transform: `translateY(${(firstItem?.index ?? 0) * rowHeight}px)` }}>
+              {items.map((item) => {
+                const row = callLog.at(first + item.index);
+                if (row === undefined) return null;
+                return <CallTableRow key={row.flow.id} row={row} selected={row.flow.id === selectedId} />;
+              })}
+            </div>
           </div>
-        </div>
+        </CallMenu>
       </div>
       <TableState count={count} />
       <NewerPill />

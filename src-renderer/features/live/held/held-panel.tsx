@@ -39,7 +39,7 @@ export function HeldPanel() {
       <PanelEdge />
       <div className="row held-bar">
         <Icon of={Hand} className="fault" />
-        <h2 className="m grow">{counted(count, 'call')} held</h2>
+        <h2 className="m grow">{count === 0 ? 'Held calls' : `${counted(count, 'call')} held`}</h2>
         {count > 0 && (
           <button className="btn sm" onClick={() => void releaseAllHeld()}>
             Release all

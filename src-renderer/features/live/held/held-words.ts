@@ -12,14 +12,10 @@ export function callerOf({ caller }: HeldCall): string {
   return caller ?? 'The caller';
 }
 
-function sizeWords({ sizeBytes }: HeldCall): string {
-  return sizeBytes === 0 ? 'no body' : formatBytes(sizeBytes);
-}
-
 /** `checkout → payments · request · 286 B`. */
 export function heldFacts(call: HeldCall): string {
   const what = call.at === 'request' ? 'request' : `response ${call.status ?? ''}`.trim();
-  return `${call.caller ?? 'unknown'} → ${call.callee ?? 'unknown'} · ${what} · ${sizeWords(call)}`;
+  return `${call.caller ?? 'unknown'} → ${call.callee ?? 'unknown'} · ${what}${call.sizeBytes === 0 ? '' : ` · ${formatBytes(call.sizeBytes)}`}`;
 }
 
 /** The accessible name of a row. */
