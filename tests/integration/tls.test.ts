@@ -80,6 +80,18 @@ describe('TLS that is opened', () => {
     expect(first?.responseBody.toString()).toBe('secret /x');
   });
 
+  it('is opened for a client that wants HTTP/1.0 alone', async () => {
+    const site = await trustedSite();
+    const url = `https://localhost:${site.port}/x`;
+    const { stdout } = await runProgram('curl', curlArgs(scene.spike, '-0', '--cacert', caFile, url));
+    expect(stdout).toBe('secret /x');
+    expect((await scene.spike.flow()).flow).toMatchObject({
+      kind: 'http',
+      tls: { intercepted: true, alpn: 'http/1.0' },
+      http: { url, status: 200, httpVersion: '1.0' },
+    });
+  });
+
   it('shows openssl a leaf for the name that it asks for', async () => {
     const site = await trustedSite();
     const { exitCode, stderr } = await runProgram('openssl', [

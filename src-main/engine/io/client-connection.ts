@@ -272,7 +272,7 @@ export class ClientConnection
 
   /** Agreed on with the client (RFC 7301): whatever its bytes look like, the parser says what is wrong with them. */
   get #isHttp1(): boolean {
-    return this.tls?.intercepted === true && this.tls.alpn === 'http/1.1';
+    return this.tls?.intercepted === true && this.tls.alpn?.startsWith('http/1.') === true;
   }
 
   /** Neither HTTP/1 nor TLS. */

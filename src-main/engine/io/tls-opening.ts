@@ -290,7 +290,7 @@ function alertRecord(description: number): Buffer {
   return Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, description);
 }
 
-/** What the client may choose by ALPN: all that it offers and Spike reads, best first. */
+/** What the client may choose by ALPN: all that it offers and Spike reads, best first. `http/1.0` is what curl -0 offers. */
 function offersOf(hello: ClientHello): string[] {
-  return ['h2', 'http/1.1'].filter((protocol) => hello.alpn.includes(protocol));
+  return ['h2', 'http/1.1', 'http/1.0'].filter((protocol) => hello.alpn.includes(protocol));
 }
