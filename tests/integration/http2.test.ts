@@ -571,6 +571,17 @@ describe('translation', () => {
     expect(text.toLowerCase()).not.toMatch(/upgrade|http2-settings/);
   });
 
+  it('says so when an upstream that is asked in HTTP/1.1 speaks HTTP/2 alone', async () => {
+    const server = await serveHttp2(scene.peers, echo);
+    await scene.spike.configure({ routes: [routeTo(server.port)] });
+    const client = await scene.peers.connect(scene.spike.port('service'));
+    client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 502 /);
+    const { flow } = await scene.spike.flow();
+    expect(flow.error).toMatchObject({ cause: 'upstream-malformed-response', code: 'http2-only' });
+    expect(flow.error?.message).toContain(`Make a route to h2c://127.0.0.1:${server.port}.`);
+  });
+
   it('says so when an upstream was said to speak HTTP/2 and does not', async () => {
     await scene.spike.configure({ routes: [priorKnowledge(await http1Echo())] });
     const client = await openHttp2(scene.peers, `http://${scene.spike.address('service')}`);

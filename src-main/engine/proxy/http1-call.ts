@@ -5,6 +5,7 @@ import type { Http1Error } from './http1/http1-error.ts';
 import type { Http1Limits } from './http1/limits.ts';
 import { ResponseParser } from './http1/parser.ts';
 import type { Http1Sink, InputEnd } from './http1/parser.ts';
+import { beginsHttp2 } from './http2/first-frame.ts';
 import { lostUpstream } from './lost-upstream.ts';
 import { hold } from './ports.ts';
 import type {
@@ -230,7 +231,7 @@ export class Http1Call implements TransportOwner, LeaseRequest {
     if (reader === null || this.#over) return;
     if (this.times.firstByteAt === 0) {
       this.times.firstByteAt = this.#clock.now();
-      if (bytes[0] !== firstOctet) return this.#notHttp();
+      if (bytes[0] !== firstOctet) return this.#notHttp(bytes);
     }
     const next = reader.parser.feed(bytes);
     if (this.#over) return;
@@ -287,12 +288,23 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   }
 
   /** Servers of other protocols greet and then wait (SSH, SMTP, MySQL): a head would never be whole. */
-  #notHttp(): void {
+  #notHttp(bytes: Buffer): void {
     const { host, port } = this.#request.destination;
+    if (beginsHttp2(bytes)) return this.#http2Only();
     this.#fail({
       cause: 'upstream-malformed-response',
       code: 'not-http',
       message: `${host}:${port} does not speak HTTP. Check the port; for another protocol make a route to tcp://${host}:${port}.`,
+    });
+  }
+
+  /** In clear text nobody can ask what a server speaks: it has to be said (RFC 9113, section 3.3). */
+  #http2Only(): void {
+    const { host, port } = this.#request.destination;
+    this.#fail({
+      cause: 'upstream-malformed-response',
+      code: 'http2-only',
+      message: `${host}:${port} speaks HTTP/2 only, and was asked in HTTP/1.1. Make a route to h2c://${host}:${port}.`,
     });
   }
 
