@@ -69,6 +69,35 @@ describe('a rule on a stream', () => {
     expect(answer).toMatchObject({ status: 503, fields: ['retry-after', '1', 'content-length', '0'] });
   });
 
+  it('sends the call to another upstream, whichever version it speaks, under the name of that one', async () => {
+    const client = await routed();
+    const second = await serveHttp2(scene.peers, (stream, fields) => {
+      stream.resume();
+      stream.respond({ ':status': 200 });
+      stream.end(`second ${fields[fields.indexOf(':authority') + 1]}`);
+    });
+    const old = await scene.peers.http((request, response) => {
+      request.resume();
+      request.on('end', () => response.end(`old ${request.headers.host} ${request.url}`));
+    });
+    const to = [`http://127.0.0.1:${second.port}`, `http://127.0.0.1:${old.port}`] as const;
+    await rule({ type: 'redirect-upstream', to: to[0] });
+    const inHttp2 = await callHttp2(client, { ':path': '/a?b' });
+    expect(inHttp2.body.toString()).toBe(`second 127.0.0.1:${second.port}`);
+    await scene.spike.configure({
+      rules: [{ name: 'another', faults: [{ type: 'redirect-upstream', to: to[1] }] }],
+    });
+    const inHttp1 = await callHttp2(client, { ...post, ':path': '/a?b' }, 'body');
+    expect(inHttp1.body.toString()).toBe(`old 127.0.0.1:${old.port} /a?b`);
+    expect(asked).toBe(0);
+    const flows = await scene.spike.flows(2);
+    expect(flows.map(({ flow }) => flow.upstream?.address)).toEqual([
+      `127.0.0.1:${second.port}`,
+      `127.0.0.1:${old.port}`,
+    ]);
+    expect(flows.map(({ flow }) => flow.faults[0]?.note)).toEqual(to.map((one) => `sent the call to ${one}`));
+  });
+
   it('has its trigger counted by the primary', async () => {
     const client = await routed();
     await scene.spike.configure({

@@ -107,10 +107,20 @@ export class HostileScene {
     return `http://127.0.0.1:${this.well.port}`;
   }
 
-  /** @param serve Told each connection, once TLS is open where there is TLS. */
-  async server(layer: Layer, serve: (side: HostileSide, index: number) => void): Promise<HostileServer> {
+  /**
+   * @param serve Told each connection, once TLS is open where there is TLS.
+   * @param alpn What it speaks inside TLS (RFC 7301). Default: it does not say.
+   */
+  async server(
+    layer: Layer,
+    serve: (side: HostileSide, index: number) => void,
+    alpn: readonly string[] = [],
+  ): Promise<HostileServer> {
     const sides: HostileSide[] = [];
-    const certificate = layer === 'TLS' ? this.certificate() : null;
+    const certificate =
+      layer === 'TLS'
+        ? { ...this.certificate(), ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }) }
+        : null;
     const { port } = await this.peers.tcp((tcp) => {
       const socket = certificate === null ? tcp : new TLSSocket(tcp, { isServer: true, ...certificate });
       const side = new HostileSide(tcp, socket);
