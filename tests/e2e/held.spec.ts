@@ -151,6 +151,31 @@ test('what is only looked at, indented or not, goes on byte for byte', async ({ 
   expect(upstream.heard[0]?.body).toBe(json);
 });
 
+test('what the agent refuses is said at its field, and the call is still held', async ({
+  page,
+  agent,
+  upstream,
+}) => {
+  await holdCalls(agent, [{ type: 'breakpoint' }]);
+  await page.goto(agent.windowUrl());
+  const curl = call(agent, upstream, '/held');
+  const panel = await openHeld(page, 1);
+  const release = panel.getByRole('button', { name: 'Release edited' });
+  await panel.getByRole('combobox', { name: 'Method' }).fill('HEAD');
+  await release.click();
+  await expect(panel).toContainText('GET cannot become HEAD');
+  await expect(release).toBeDisabled();
+  await panel.getByRole('combobox', { name: 'Method' }).fill('GET');
+  await page.keyboard.press('Tab'); // its list is closed
+  await panel.getByRole('tab', { name: /^Headers/ }).click();
+  await panel.getByRole('button', { name: 'Remove host' }).click();
+  await release.click();
+  await expect(panel).toContainText('A request has one Host');
+  await panel.getByRole('button', { name: 'Undo changes' }).click();
+  await panel.getByRole('button', { name: 'Release Ctrl' }).click();
+  expect((await curl).stdout).toMatch(/200$/);
+});
+
 test('an answer is held and edited: the caller gets it, compressed as before', async ({
   page,
   agent,

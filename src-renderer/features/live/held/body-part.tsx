@@ -12,8 +12,14 @@ const useIndented = create<{ indented: boolean }>(() => ({ indented: true }));
 /** Indenting a longer text by itself costs more than it tells. */
 const mostIndented = 1_048_576;
 
+interface BodyPartProps {
+  id: string;
+  desk: Desk;
+  problem: string | undefined;
+}
+
 /** The body of a held message: an editor where it can be changed, else what it is and why not. */
-export function BodyPart({ id, desk }: { id: string; desk: Desk }) {
+export function BodyPart({ id, desk, problem }: BodyPartProps) {
   const { body, message, draft } = desk;
   const indented = useIndented((store) => store.indented);
   if (body === null || message === null) return <p className="bd sm t3">Reading the body…</p>;
@@ -42,6 +48,7 @@ export function BodyPart({ id, desk }: { id: string; desk: Desk }) {
         language={body.language}
         onChange={(text) => changePart(id, 'body', text === asItCame ? null : text)}
       />
+      {problem !== undefined && <p className="xs error body-note">{problem}</p>}
       {body.language === 'json' && draft.body !== null && !isJson(draft.body) && (
         <p className="xs warn body-note">Not valid JSON; it is sent as it stands here.</p>
       )}

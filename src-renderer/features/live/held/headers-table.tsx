@@ -36,6 +36,7 @@ export function HeadersTable({ headers, fixed = [], problems, onChange }: Header
           onRemove={() => onChange(headers.filter((other) => other.key !== header.key))}
         />
       ))}
+      {problems['headers'] !== undefined && <p className="xs error">{problems['headers']}</p>}
       <button type="button" className="btn ghost sm" onClick={add}>
         <Icon of={Plus} />
         Add a header

@@ -119,7 +119,7 @@ function MessageParts({ id, desk, problems }: PartsProps) {
           ))}
         </Tabs.List>
         <Tabs.Content value={tab} className="detail-body" tabIndex={-1}>
-          {tab === 'body' && <BodyPart id={id} desk={desk} />}
+          {tab === 'body' && <BodyPart id={id} desk={desk} problem={problems['body']} />}
           {tab === 'headers' && (
             <HeadersTable
               headers={headersOf(message, desk.draft)}
