@@ -72,6 +72,9 @@ function impossibleMatch(rule: FoundRule): RuleFinding[] {
   if (match.grpc !== undefined && match.protocol !== undefined && match.protocol !== 'grpc')
     never('match.protocol', `A gRPC call is never of the protocol ${match.protocol}.`);
   if (isGrpc && excludes(match.method, 'POST', false)) never('match.method', 'gRPC calls are always POST.');
+  const holdsOnly = rule.faults.length > 0 && rule.faults.every(({ type }) => type === 'breakpoint');
+  if (match.protocol === 'websocket' && holdsOnly)
+    never('faults', 'A breakpoint does not hold what switches to another protocol.');
   if (match.protocol === 'websocket' && match.body !== undefined)
     never('match.body', 'The handshake of a WebSocket has no body.');
   if (match.path !== undefined && /\?[^/]*=/.test(match.path) && !match.path.startsWith('/^'))
@@ -101,9 +104,9 @@ const wordOf: Readonly<Record<(typeof httpFields)[number], string>> = {
   status: 'status',
 };
 
-/** Faults that answer, or do nothing to bytes. */
+/** Faults that answer, or hold messages: they do nothing to bytes. */
 function actsOnHttpOnly({ type }: Fault): boolean {
-  return type === 'status';
+  return type === 'status' || type === 'breakpoint';
 }
 
 /** Whether a pattern is given that this value does not match. */
@@ -227,6 +230,7 @@ function answers({ type }: Fault): boolean {
 }
 
 function isOnRequest(fault: Fault): boolean {
+  if (fault.type === 'breakpoint') return fault.at === 'request';
   return 'direction' in fault && fault.direction === 'request';
 }
 

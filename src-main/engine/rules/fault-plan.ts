@@ -421,7 +421,7 @@ export class FaultPlan {
         mark,
         isFromStart: at?.isFromStart(rule) ?? true,
         bytesBefore: this.#counted?.get(counter) ?? 0,
-        breakpoints: this.breakpoints,
+        breakpoints: { ask: (...asked) => this.breakpoints.ask(...asked) },
         call: () => this.call(),
         isCallerGone: () => this.isCallerGone,
         shape: () => this.#shapeBefore(direction, place),

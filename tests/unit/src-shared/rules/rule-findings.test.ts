@@ -8,6 +8,7 @@ import type { Match } from '../../../../src-shared/rules/match.ts';
 const nothingSeen: SeenNames = { services: new Set(), routes: new Set() };
 const refuse: RuleInput['faults'] = [{ type: 'reset', at: 'start' }];
 const answer: RuleInput['faults'] = [{ type: 'status', status: 503 }];
+const held: RuleInput['faults'] = [{ type: 'breakpoint' }];
 const slow: RuleInput['faults'] = [{ type: 'latency', latencyMs: 5 }];
 
 function rule(id: string, parts: Partial<RuleInput> = {}): FoundRule {
@@ -22,6 +23,9 @@ describe('findings of one rule', () => {
     [{ match: { method: 'POST', path: '/v1/*', grpc: { service: 'a' } } }, []],
     [{ match: { protocol: 'tcp', path: '/x', status: 500 } }, ['never match.path', 'never match.status']],
     [{ match: { protocol: 'tcp' }, faults: answer }, ['never faults']],
+    [{ match: { protocol: 'tcp' }, faults: held }, ['never faults']],
+    [{ match: { protocol: 'websocket' }, faults: held }, ['never faults']],
+    [{ match: { protocol: 'grpc' }, faults: held }, []],
     [{ match: { grpc: {}, method: 'GET' } }, ['never match.method']],
     [{ match: { protocol: 'grpc', method: 'get' } }, ['never match.method']],
     [{ match: { grpc: {}, protocol: 'http' } }, ['never match.protocol']],
