@@ -259,3 +259,20 @@ function newest(rows: FlowSummary[], limit: number): FlowSummary[] {
   rows.sort((a, b) => (a.id < b.id ? 1 : -1));
   return rows.length > limit ? rows.slice(0, limit) : rows;
 }
+
+/** Of two lists that are each newest first. */
+export function newestOf(a: readonly FlowSummary[], b: readonly FlowSummary[], limit: number): FlowSummary[] {
+  const rows: FlowSummary[] = [];
+  for (let left = 0, right = 0; rows.length < limit;) {
+    const [one, other] = [a[left], b[right]];
+    if (one === undefined && other === undefined) break;
+    if (other === undefined || (one !== undefined && one.id > other.id)) {
+      rows.push(one as FlowSummary);
+      left += 1;
+    } else {
+      rows.push(other);
+      right += 1;
+    }
+  }
+  return rows;
+}

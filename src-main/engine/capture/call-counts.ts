@@ -7,7 +7,7 @@ import type { CaptureStore } from './capture-store.ts';
 
 /** Counting works no longer than this; then it says that it is not complete. */
 const maxCountMs = 20_000;
-/** Rows looked at before batches have their turn again. */
+/** Rows looked at, about, before batches have their turn again. */
 const windowRows = 500;
 /** Ids carry the start of their flow; the row says it to the µs. */
 const idSlackMs = 2;
@@ -32,7 +32,7 @@ export async function countCalls(
   for (;;) {
     const windowEnd = store.windowEnd(before, windowRows);
     const end = windowEnd < oldestId ? oldestId : windowEnd;
-    for (const row of store.summaries(inSpan, before, end, windowRows)) tally.add(row);
+    for (const row of store.summaries(inSpan, before, end)) tally.add(row);
     if (end === oldestId) return tally.result(true);
     if (clock.now() - beganMs >= maxCountMs) return tally.result(false);
     before = end;

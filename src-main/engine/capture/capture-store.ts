@@ -122,7 +122,10 @@ export class CaptureStore {
     return oldest === Infinity ? null : oldest;
   }
 
-  /** The bound of a window of about `rows` flows that begins below `before`; '' when it reaches the end. */
+  /**
+   * The bound of a window that begins below `before`, of about `rows` flows: those without a row are taken a block at a time.
+   * '' when it reaches the end.
+   */
   windowEnd(before: string | null, rows: number): string {
     const row = this.#statements.windowEnd.get(before ?? aboveAllIds, rows - 1);
     const ofRows = (row?.['id'] as string | undefined) ?? '';
@@ -130,8 +133,16 @@ export class CaptureStore {
     return ofRows > ofBlocks ? ofRows : ofBlocks;
   }
 
-  /** Rows that meet the condition with an id in [end, before), newest first. */
-  summaries(condition: SqlCondition, before: string | null, end: string, limit: number): FlowSummary[] {
+  /**
+   * Rows that meet the condition with an id in [end, before), newest first.
+   * @param limit Default: all.
+   */
+  summaries(
+    condition: SqlCondition,
+    before: string | null,
+    end: string,
+    limit = Number.MAX_SAFE_INTEGER,
+  ): FlowSummary[] {
     const below = before ?? aboveAllIds;
     const indexed = this.#database
       .prepare(
@@ -375,21 +386,4 @@ export class CaptureStore {
 function sizeOf({ bytes, block, messages }: PartedBatch): number {
   const blockBytes = block === null ? 0 : block.heads.length + block.bodies.length;
   return messages.reduce((sum, { json }) => sum + json.length, bytes.length + blockBytes);
-}
-
-/** Of two lists that are each newest first. */
-function newestOf(a: readonly FlowSummary[], b: readonly FlowSummary[], limit: number): FlowSummary[] {
-  const rows: FlowSummary[] = [];
-  for (let left = 0, right = 0; rows.length < limit;) {
-    const [one, other] = [a[left], b[right]];
-    if (one === undefined && other === undefined) break;
-    if (other === undefined || (one !== undefined && one.id > other.id)) {
-      rows.push(one as FlowSummary);
-      left += 1;
-    } else {
-      rows.push(other);
-      right += 1;
-    }
-  }
-  return rows;
 }

@@ -184,7 +184,7 @@ class ContentMatcher implements Matcher {
 
   async rows({ before, end }: Window, limit: number): Promise<FlowSummary[]> {
     const found: FlowSummary[] = [];
-    for (const row of this.#store.summaries(this.#condition, before, end, this.windowRows)) {
+    for (const row of this.#store.summaries(this.#condition, before, end)) {
       if (await this.#matches(row)) found.push(row);
       if (found.length >= limit) break;
     }

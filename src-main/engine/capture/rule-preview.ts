@@ -36,8 +36,7 @@ export async function previewRule(
   for (;;) {
     const windowEnd = store.windowEnd(before, windowRows);
     const end: string = windowEnd < oldestId ? oldestId : windowEnd;
-    for (const row of store.summaries(inWindow, before, end, windowRows))
-      run.add(row, sourceOf(store, row.id));
+    for (const row of store.summaries(inWindow, before, end)) run.add(row, sourceOf(store, row.id));
     if (end === oldestId) return run.result(limit, true);
     if (run.isFull || clock.now() - startMs >= maxPreviewMs) return run.result(limit, false);
     before = end;
