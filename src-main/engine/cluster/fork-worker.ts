@@ -32,10 +32,11 @@ export interface WorkerExec {
  * Forks a worker. The cluster module's settings are the process's, not ours: they are set before each fork, in the same
  * tick, so that engines side by side (tests) do not start each other's workers. Nobody listens to the cluster's own
  * events for the same reason: each worker object tells its own.
+ * @param isAlone There is nobody to share connections with: it accepts them itself (ADR 0005).
  */
-export function forkWorker(exec: WorkerExec): Worker {
+export function forkWorker(exec: WorkerExec, isAlone: boolean): Worker {
   // Before the first fork of the process; later it is fixed. Windows would default to the shared handle.
-  cluster.schedulingPolicy = cluster.SCHED_RR;
+  cluster.schedulingPolicy = isAlone ? cluster.SCHED_NONE : cluster.SCHED_RR;
   const path = exec.workerPath instanceof URL ? fileURLToPath(exec.workerPath) : exec.workerPath;
   const settings = {
     exec: path,

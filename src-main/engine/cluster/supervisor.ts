@@ -203,6 +203,7 @@ class ClusterSupervisor implements Supervisor {
   #newSlot(number: number): WorkerSlot {
     return new WorkerSlot({
       number,
+      isAlone: this.#o.workers === 1,
       clock: this.#o.clock,
       log: this.#o.log,
       exec: this.#o.exec,

@@ -42,6 +42,8 @@ export interface LostWorker {
 
 export interface SlotOptions {
   readonly number: number;
+  /** It is the only one. */
+  readonly isAlone: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly exec: WorkerExec;
@@ -116,7 +118,7 @@ export class WorkerSlot {
     this.#gauge = null;
     this.#state = 'starting';
     this.#startedAtMs = this.#heardMs = this.#o.clock.now();
-    const worker = forkWorker(this.#o.exec);
+    const worker = forkWorker(this.#o.exec, this.#o.isAlone);
     this.#worker = worker;
     this.#o.owner.forked(this, worker.process.stdio[batchPipeFd] as Readable);
     worker.on('message', (message: ToPrimary) => this.#receive(worker, message));
