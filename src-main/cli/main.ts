@@ -1,10 +1,12 @@
+import './young-generation.ts';
 import { exitCodes, exitStatusOf } from './exit-status.ts';
-import { createProgram } from './program.ts';
 
 /** Runs one command line; resolves with the exit code. A command that goes on (an agent) resolves when it has ended. */
 export async function main(words: readonly string[]): Promise<number> {
-  const program = createProgram();
   try {
+    // Not before the young generation is bounded: loading is what makes it grow.
+    const { createProgram } = await import('./program.ts');
+    const program = createProgram();
     await program.parseAsync(withCommand(words), { from: 'user' });
     return Number(process.exitCode ?? exitCodes.fine);
   } catch (error) {

@@ -17,9 +17,15 @@ export class BatchBuffers {
   /** Nobody may look at it any more. */
   giveBack(batch: Buffer): void {
     const { buffer } = batch;
-    if (buffer.byteLength === usualBytes && buffer instanceof ArrayBuffer && this.#spare.length < maxSpare)
-      this.#spare.push(buffer);
+    if (!(buffer instanceof ArrayBuffer)) return;
+    if (buffer.byteLength === usualBytes && this.#spare.length < maxSpare) this.#spare.push(buffer);
+    else free(buffer);
   }
+}
+
+/** Gives memory back to the system now: as garbage it would wait for a collection, which sees little reason for one. */
+function free(buffer: ArrayBuffer): void {
+  buffer.transfer(0);
 }
 
 /** Puts together the batches of one worker's pipe. */
@@ -43,7 +49,10 @@ export class BatchAssembler {
     };
   }
 
+  /** @param piece is copied; its memory, if it has it for itself, is gone then. */
   add(piece: Buffer): void {
     this.#reader.read(piece, this.#visitor);
+    const { buffer } = piece;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === piece.length) free(buffer);
   }
 }

@@ -2,26 +2,50 @@ import { blockBytes, BodyBlocks, PooledChunks } from './body-blocks.ts';
 import { noBody } from './flow-record.ts';
 import type { BodyCapture } from './flow-record.ts';
 
+/** Memory that longer chunks were read into is used again (io/direct-reads.ts): they are copied. */
+const copiedFromBytes = 16_384;
+
 /** Memory that the collectors of one worker hold together; the bound is on the sum, whatever their number. */
 export interface BodyBudget {
   /** False, and nothing is taken, when there is not that much left. */
   take(bytes: number): boolean;
   give(bytes: number): void;
+  /** The same for what is beyond the first 64 KiB of bodies, which have a bound of their own within the other. */
+  takeBlocks(bytes: number): boolean;
+  giveBlocks(bytes: number): void;
   readonly blocks: BodyBlocks;
   readonly heldBytes: number;
 }
 
-/** @param maxBytes default 64 MiB. */
-export function createBodyBudget(maxBytes = 64 * 1024 ** 2): BodyBudget {
+/**
+ * @param maxBytes default 64 MiB.
+ * @param maxBlocksBytes of it for what is beyond the first 64 KiB of bodies: a few large ones are not to leave the others
+ * without room, and hold memory for as long as they last. Default 32 MiB.
+ */
+export function createBodyBudget(
+  maxBytes = 64 * 1024 ** 2,
+  maxBlocksBytes = Math.min(maxBytes, 32 * 1024 ** 2),
+): BodyBudget {
   let held = 0;
+  let inBlocks = 0;
+  const take = (bytes: number): boolean => {
+    if (held + bytes > maxBytes) return false;
+    held += bytes;
+    return true;
+  };
   return {
     blocks: new BodyBlocks(),
-    take(bytes) {
-      if (held + bytes > maxBytes) return false;
-      held += bytes;
+    take,
+    give(bytes) {
+      held -= bytes;
+    },
+    takeBlocks(bytes) {
+      if (inBlocks + bytes > maxBlocksBytes || !take(bytes)) return false;
+      inBlocks += bytes;
       return true;
     },
-    give(bytes) {
+    giveBlocks(bytes) {
+      inBlocks -= bytes;
       held -= bytes;
     },
     get heldBytes() {
@@ -43,6 +67,7 @@ export class BodyCollector {
   #sizeBytes = 0;
   /** What was taken from the budget: for a chunk kept by reference, all that it pins. */
   #heldBytes = 0;
+  #blocksBytes = 0;
   #state: 'none' | 'stored' | 'truncated' | 'dropped' | 'ended' = 'none';
 
   constructor(maxBodyBytes: number, budget: BodyBudget) {
@@ -50,7 +75,10 @@ export class BodyCollector {
     this.#budget = budget;
   }
 
-  /** @param chunk content without framing; it must not be written to afterwards. */
+  /**
+   * @param chunk content without framing. Up to 16 KiB, when it has at least half of its memory for itself, it is kept as it
+   * is, and must not be written to afterwards; else it is copied.
+   */
   add(chunk: Buffer): void {
     if (chunk.length === 0 || (this.#state !== 'none' && this.#state !== 'stored')) return;
     this.#state = 'stored';
@@ -89,7 +117,7 @@ export class BodyCollector {
   #keep(chunk: Buffer): void {
     if (this.#sizeBytes + chunk.length > blockBytes) return this.#keepInBlocks(chunk);
     // A small slice pins the large buffer that it was read into: a copy costs less than what it would hold.
-    const copies = chunk.length * 2 < chunk.buffer.byteLength;
+    const copies = chunk.length >= copiedFromBytes || chunk.length * 2 < chunk.buffer.byteLength;
     const held = copies ? chunk.length : chunk.buffer.byteLength;
     if (!this.#budget.take(held)) return this.#overBudget();
     this.#heldBytes += held;
@@ -100,8 +128,8 @@ export class BodyCollector {
   #keepInBlocks(chunk: Buffer): void {
     const pooled = (this.#pooled ??= new PooledChunks(this.#budget.blocks));
     const held = pooled.blocksFor(chunk.length) * blockBytes;
-    if (!this.#budget.take(held)) return this.#overBudget();
-    this.#heldBytes += held;
+    if (!this.#budget.takeBlocks(held)) return this.#overBudget();
+    this.#blocksBytes += held;
     this.#sizeBytes += chunk.length;
     pooled.add(chunk);
   }
@@ -115,7 +143,8 @@ export class BodyCollector {
     this.#pooled?.release();
     this.#pooled = null;
     this.#budget.give(this.#heldBytes);
-    this.#heldBytes = 0;
+    this.#budget.giveBlocks(this.#blocksBytes);
+    this.#heldBytes = this.#blocksBytes = 0;
     this.#sizeBytes = 0;
     this.#chunks = [];
   }

@@ -6,6 +6,11 @@ import { WaitingMessages } from './waiting-messages.ts';
 export interface CaptureLimits {
   /** Sent and not yet acknowledged, plus the batch at hand: above it, bodies are dropped. Default 32 MiB. */
   readonly maxQueuedBodyBytes: number;
+  /**
+   * A flow with bodies of `batchBytes` and more keeps them only while no more than this is under way: else ten of them would
+   * take all the room there is, in every process on their way. Default 12 MiB.
+   */
+  readonly maxQueuedBeforeLargeBytes: number;
   /** Above it, whole flows are dropped. Default 64 MiB. */
   readonly maxQueuedBytes: number;
   /** A batch is sent once it has reached this. Default 256 KiB. One larger flow is a batch of its own. */
@@ -16,6 +21,7 @@ export interface CaptureLimits {
 
 export const defaultCaptureLimits: CaptureLimits = {
   maxQueuedBodyBytes: 32 * 1024 ** 2,
+  maxQueuedBeforeLargeBytes: 12 * 1024 ** 2,
   maxQueuedBytes: 64 * 1024 ** 2,
   batchBytes: 256 * 1024,
   batchDelayMs: 50,
@@ -96,7 +102,7 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
       return release(flow);
     }
     const bodyBytes = flow.requestBody.sizeBytes + flow.responseBody.sizeBytes;
-    const withBodies = queued + bodyBytes <= limits.maxQueuedBodyBytes;
+    const withBodies = hasRoomFor(bodyBytes, queued, limits);
     // A flow as large as a batch is one of its own, and its bodies are not copied.
     const isLarge = withBodies && bodyBytes >= limits.batchBytes;
     if (isLarge && encoder.count > 0) flush();
@@ -140,6 +146,11 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
       return queuedBytes;
     },
   };
+}
+
+function hasRoomFor(bodyBytes: number, queued: number, limits: CaptureLimits): boolean {
+  const waits = bodyBytes >= limits.batchBytes && queued > limits.maxQueuedBeforeLargeBytes;
+  return !waits && queued + bodyBytes <= limits.maxQueuedBodyBytes;
 }
 
 function bodiesOf(flow: FlowRecord): BatchTail {

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { proxyName } from '#shared/workspace/upstream-proxy.ts';
 import type { Clock, Timer } from '../clock.ts';
+import { DirectReads } from './direct-reads.ts';
 import { keepAliveAfterMs } from './keep-alive.ts';
 import { forbidden } from '../proxy/forwarding.ts';
 import type { ConnectTimings, Destination, NetworkFailure } from '../proxy/ports.ts';
@@ -41,6 +42,8 @@ export interface Dialed {
   /** What bytes are written to and read from; a TLS socket for `https`. */
   readonly socket: Socket;
   readonly tcp: Socket;
+  /** What `socket` reads with; null: its stream. */
+  readonly reads: DirectReads | null;
   /** host:port that was reached; by a proxy: `host:port via proxy:port`, with the host as it was asked for. */
   readonly address: string;
   readonly timings: ConnectTimings;
@@ -91,6 +94,8 @@ class Dialing {
   /** What the next layer speaks over: TCP, or TLS with the proxy. */
   #carrier: Socket;
   readonly #tcp: Socket;
+  /** Only where nobody else reads the socket: no proxy that is talked to first, no TLS, no node:http2. */
+  readonly #reads: DirectReads | null;
   readonly #hop: Hop;
   readonly #destination: Destination;
   readonly #options: DialOptions;
@@ -109,6 +114,9 @@ class Dialing {
     const proxy = destination.via?.proxy ?? null;
     const { host, port } = proxy ?? destination;
     this.#hop = { host, port, proxy };
+    const isHttp2 = alpnProtocols !== defaultAlpn;
+    const isPlain = proxy === null && destination.scheme !== 'https' && !isHttp2;
+    this.#reads = isPlain ? new DirectReads() : null;
     this.#mark = options.clock.now();
     this.#timer = options.clock.setTimer(options.connectTimeoutMs, () => this.#timedOut());
     this.#tcp = this.#connect();
@@ -130,6 +138,7 @@ class Dialing {
       allowHalfOpen: true,
       keepAlive: true,
       keepAliveInitialDelay: keepAliveAfterMs,
+      ...(this.#reads === null ? {} : { onread: this.#reads.onread }),
     });
     if (isIP(host) !== 0) this.#phase = 'connect';
     tcp.once('lookup', (error) => {
@@ -261,7 +270,8 @@ class Dialing {
     const timings = { dnsMs: this.#dnsMs, connectMs: this.#connectMs, tlsMs };
     // Stopped by the conversation with a proxy; flows in the next turn, when its new reader is there.
     if (socket.isPaused()) socket.resume();
-    done({ ok: true, dialed: { socket, tcp: this.#tcp, address: this.#address(), timings, session } });
+    const [tcp, reads, address] = [this.#tcp, this.#reads, this.#address()];
+    done({ ok: true, dialed: { socket, tcp, reads, address, timings, session } });
   }
 
   #address(): string {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
-import type { Transport, TransportOwner } from '../proxy/ports.ts';
+import type { BytesFate, Transport, TransportOwner } from '../proxy/ports.ts';
+import type { DirectReads } from './direct-reads.ts';
 
 /** Below this a text and the bytes after it are joined: one copy costs less than a gathered write of two pieces. */
 const joinLimitBytes = 16_384;
@@ -27,13 +28,13 @@ export class SocketTransport implements Transport {
   /** Of the end that is under way; none is left when the socket has closed. */
   #timer: Timer | null = null;
 
-  constructor(clock: Clock, socket: Socket, tcp: Socket = socket) {
+  /** @param reads What the socket was made to read with; null: its stream. */
+  constructor(clock: Clock, socket: Socket, tcp: Socket = socket, reads: DirectReads | null = null) {
     this.#clock = clock;
     this.socket = socket;
     this.#tcp = tcp;
-    socket.on('data', (bytes: Buffer) => {
-      if (this.#ending === 'no') this.owner?.received(bytes);
-    });
+    if (reads === null) socket.on('data', (bytes: Buffer) => void this.#received(bytes));
+    else reads.deliver = (bytes) => this.#received(bytes);
     socket.on('end', () => {
       if (this.#ending === 'no') this.owner?.ended();
     });
@@ -61,6 +62,10 @@ export class SocketTransport implements Transport {
 
   get isFull(): boolean {
     return this.socket.writableNeedDrain;
+  }
+
+  get isFlushed(): boolean {
+    return this.socket.writableLength === 0 && this.#tcp.writableLength === 0;
   }
 
   /** Whether there is a reason for not reading. */
@@ -152,6 +157,13 @@ export class SocketTransport implements Transport {
     this.socket.pause();
     this.#setTimer(resetAtLatestMs, () => this.#resetNow());
     this.socket.write('', () => this.#setTimer(resetAfterWriteMs, () => this.#resetNow()));
+  }
+
+  #received(bytes: Buffer): BytesFate {
+    const owner = this.owner;
+    if (owner === null || this.#ending !== 'no') return 'kept';
+    owner.received(bytes);
+    return owner.fate ?? 'kept';
   }
 
   #linger(): void {

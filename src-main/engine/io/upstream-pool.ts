@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { hold } from '../proxy/ports.ts';
 import type {
+  BytesFate,
   ConnectTimings,
   Destination,
   LeasedConnection,
@@ -12,6 +13,7 @@ import type {
 } from '../proxy/ports.ts';
 import { dial } from './dial.ts';
 import type { Dialed, DialOptions } from './dial.ts';
+import type { DirectReads } from './direct-reads.ts';
 import { SocketTransport } from './socket-transport.ts';
 
 export interface PoolLimits {
@@ -48,6 +50,7 @@ export class UpstreamConnection implements TransportOwner, LeasedConnection {
   /** Made under the trust settings of that generation. */
   readonly generation: number;
   readonly #pool: UpstreamPool;
+  readonly #reads: DirectReads | null;
 
   constructor(
     pool: UpstreamPool,
@@ -62,7 +65,9 @@ export class UpstreamConnection implements TransportOwner, LeasedConnection {
     this.address = dialed.address;
     this.timings = dialed.timings;
     this.clientCertificate = dialed.session?.certificate ?? null;
-    const transport = new SocketTransport(clock, dialed.socket, dialed.tcp);
+    const { socket, tcp, reads } = dialed;
+    const transport = new SocketTransport(clock, socket, tcp, reads);
+    this.#reads = reads;
     transport.owner = this;
     this.transport = transport;
   }
@@ -70,8 +75,13 @@ export class UpstreamConnection implements TransportOwner, LeasedConnection {
   /** Gives the connection back for others to use, or ends it. The owner is told nothing more. */
   release(reusable: boolean): void {
     this.owner = null;
+    this.#reads?.forget();
     if (reusable && this.alive) this.#pool.keep(this);
     else this.transport.destroy();
+  }
+
+  get fate(): BytesFate {
+    return this.owner?.fate ?? 'kept';
   }
 
   received(bytes: Buffer): void {

@@ -35,3 +35,8 @@ export function goawayByRule(code: number): NetworkFailure {
     message: `A rule ended the client's HTTP/2 connection with GOAWAY ${name}.`,
   };
 }
+
+/** Why a call ends whose client did not wait for a rule to let it go on. */
+export function gaveUpWhileHeld(code: string): NetworkFailure {
+  return { cause: 'fault-hang', code, message: 'The client gave up while a rule held the call.' };
+}

@@ -63,6 +63,11 @@ export class ExchangeRecord {
     this.#requestBody?.add(data);
   }
 
+  /** Whether bytes of the response are looked at later; else what is kept of them is copied (BodyCollector). */
+  get keepsResponse(): boolean {
+    return this.#stream !== null;
+  }
+
   /** @param fieldsText Field lines, each with its CRLF. */
   responseHead(status: number, reason: string, fieldsText: string, headBytes: number): void {
     const flow = this.flow;

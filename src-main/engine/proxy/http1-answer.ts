@@ -3,7 +3,7 @@ import type { MessageShape } from '../rules/faults/stage.ts';
 import type { Link } from '../rules/link.ts';
 import type { AnswerOwner } from './answer-owner.ts';
 import { hold } from './ports.ts';
-import type { Transport } from './ports.ts';
+import type { BytesFate, Transport } from './ports.ts';
 
 /** An answer in HTTP/1.1 on its way to the client: straight, or through the link where rules stand. */
 export class Http1Answer {
@@ -32,6 +32,13 @@ export class Http1Answer {
     const client = this.#client;
     if (!(head === null ? client.write(wire) : client.writeBoth(head, wire)))
       this.#owner.pauseUpstream(hold.full);
+  }
+
+  /** Of what `body` was given. */
+  get bodyFate(): BytesFate {
+    const { isFlushed } = this.#client;
+    if (this.#link !== null || isFlushed === undefined) return 'kept';
+    return isFlushed ? 'passed' : 'passing';
   }
 
   /** A whole answer of our own. */

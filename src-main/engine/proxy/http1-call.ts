@@ -9,6 +9,7 @@ import { beginsHttp2 } from './http2/first-frame.ts';
 import { lostUpstream } from './lost-upstream.ts';
 import { hold } from './ports.ts';
 import type {
+  BytesFate,
   ConnectTimings,
   Destination,
   LeasedConnection,
@@ -32,6 +33,8 @@ export interface CallOwner {
   responseComplete(): void;
   /** Everything that the last bytes held has been told. */
   responseFlush(): void;
+  /** What becomes of the body bytes that were told last. Absent: `kept`. */
+  readonly bodyFate?: BytesFate;
   callFailed(failure: NetworkFailure): void;
   /** The connection speaks something else from now on; `rest` is what came after the head. */
   callUpgraded(connection: LeasedConnection, rest: Buffer | null): void;
@@ -117,6 +120,7 @@ export class Http1Call implements TransportOwner, LeaseRequest {
   #responseHead: ResponseHead | null = null;
   #over = false;
   #retried = false;
+  #fate: BytesFate = 'kept';
   readonly #request: CallRequest;
   readonly #upstreams: Upstreams;
   readonly #clock: Clock;
@@ -226,19 +230,27 @@ export class Http1Call implements TransportOwner, LeaseRequest {
 
   // --- TransportOwner: what the upstream does
 
+  get fate(): BytesFate {
+    return this.#fate;
+  }
+
   received(bytes: Buffer): void {
     const reader = this.#reader;
+    this.#fate = 'kept';
     if (reader === null || this.#over) return;
     if (this.times.firstByteAt === 0) {
       this.times.firstByteAt = this.#clock.now();
       if (bytes[0] !== firstOctet) return this.#notHttp(bytes);
     }
-    const next = reader.parser.feed(bytes);
+    const { parser } = reader;
+    const wasInBody = parser.isInBody;
+    const next = parser.feed(bytes);
     if (this.#over) return;
     const head = this.#responseHead;
-    if (reader.parser.isComplete && head !== null)
-      this.#end(head, next < bytes.length ? bytes.subarray(next) : null);
-    else this.owner.responseFlush();
+    if (parser.isComplete && head !== null)
+      return this.#end(head, next < bytes.length ? bytes.subarray(next) : null);
+    this.owner.responseFlush();
+    if (wasInBody && parser.isInBody) this.#fate = this.owner.bodyFate ?? 'kept';
   }
 
   ended(): void {

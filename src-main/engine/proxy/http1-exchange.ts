@@ -30,10 +30,10 @@ import type { LocalResponse } from './local-response.ts';
 import type { OpenFlow } from './open-flows.ts';
 import { StatusGate } from './status-gate.ts';
 import { PendingUpgrade } from './pending-upgrade.ts';
-import { cutByRule } from './cut-by-rule.ts';
+import { cutByRule, gaveUpWhileHeld } from './cut-by-rule.ts';
 import { recorded } from './recorded-request.ts';
 import { hold } from './ports.ts';
-import type { Destination, LeasedConnection, NetworkFailure } from './ports.ts';
+import type { BytesFate, Destination, LeasedConnection, NetworkFailure } from './ports.ts';
 
 /**
  * One request and its response:
@@ -160,15 +160,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
     const hanging = this.#rules.isHanging;
     this.#rules.callerGone();
     this.giveUpUpstream();
-    this.#finish(
-      hanging
-        ? {
-            cause: 'fault-hang',
-            code: failure.code,
-            message: 'The client gave up while a rule held the call.',
-          }
-        : failure,
-    );
+    this.#finish(hanging ? gaveUpWhileHeld(failure.code) : failure);
   }
 
   /** Spike stops: the call is over, whatever it waited for. */
@@ -210,6 +202,10 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
 
   responseBody(wire: Buffer): void {
     this.#answer.body(wire);
+  }
+
+  get bodyFate(): BytesFate {
+    return this.#record.keepsResponse ? 'kept' : this.#answer.bodyFate;
   }
 
   responseTrailers(fields: string[]): void {

@@ -34,6 +34,8 @@ export interface Transport {
   writeBoth(text: string, bytes: Buffer): boolean;
   /** Whether more was written than the other side has taken: `drained` is going to be told. */
   readonly isFull: boolean;
+  /** Whether nothing that was written is looked at any more: the system has it all. Absent: that is not known. */
+  readonly isFlushed?: boolean;
   /** Stops reading for a reason (see `hold`); once more for the same reason changes nothing. */
   pause(reason: number): void;
   /** Lets go of reasons; reads again when none is left. */
@@ -51,9 +53,17 @@ export interface Transport {
   reset(): void;
 }
 
+/**
+ * What becomes of bytes that were received: `kept`, somebody may look at them at any time; `passing`, they are only on
+ * their way to the other side; `passed`, nobody looks any more at them, nor at what was `passing` before.
+ */
+export type BytesFate = 'kept' | 'passing' | 'passed';
+
 /** What happens on one side of a connection, told to the layer that owns it. */
 export interface TransportOwner {
   received(bytes: Buffer): void;
+  /** Asked right after `received`, of those bytes: memory that is let go is read into again. Absent: `kept`. */
+  readonly fate?: BytesFate;
   /** The peer will send no more (FIN). */
   ended(): void;
   /** Gone for both sides; `error` is null after an orderly end. Told once, last. */

@@ -109,6 +109,12 @@ abstract class MessageParser<Head extends MessageHead> {
     this.stopped = true;
   }
 
+  /** Whether the next byte is one of the body: nothing that was fed is kept then. */
+  get isInBody(): boolean {
+    if (this.state === CHUNKED) return !this.chunks.atTrailers;
+    return this.state === LENGTH || this.state === UNTIL_CLOSE;
+  }
+
   /** Readies the parser for the next message of the connection. Does not revive one that has refused. */
   reset(): void {
     if (this.state === FAILED) return;

@@ -34,21 +34,46 @@ test('exactly the bound is stored whole; nothing at all is none; a bound of 0 ke
   expect(zero.finish()).toEqual({ state: 'truncated', chunks: [], sizeBytes: 0 });
 });
 
-test('a small slice of a large buffer is copied, a large one is kept as it is', () => {
+test('a small slice of a large buffer is copied, one that has most of it is kept as it is', () => {
   const collector = new BodyCollector(1e6, createBodyBudget());
-  const [small, large] = [slice(100, 65_536), slice(40_000, 65_536)];
+  const [small, most] = [slice(100, 65_536), slice(10_000, 16_384)];
   collector.add(small);
-  collector.add(large);
+  collector.add(most);
   const [first, second] = collector.finish().chunks;
   expect(first?.buffer).not.toBe(small.buffer);
   expect(first?.length).toBe(100);
-  expect(second?.buffer).toBe(large.buffer);
+  expect(second?.buffer).toBe(most.buffer);
+});
+
+test('what comes in pieces of 16 KiB and more is copied: their memory is read into again', () => {
+  const collector = new BodyCollector(1e6, createBodyBudget());
+  const block = slice(20_000, 20_000);
+  for (const octet of ['a', 'b', 'c', 'd', 'e']) collector.add(block.fill(octet));
+  const stored = text(collector.finish().chunks);
+  expect(stored).toBe(['a', 'b', 'c', 'd', 'e'].map((octet) => octet.repeat(20_000)).join(''));
+});
+
+test('large bodies have a bound of their own, and leave the rest to the others', () => {
+  const budget = createBodyBudget(400_000, 140_000);
+  const [large, other, small] = [1, 2, 3].map(() => new BodyCollector(1e6, budget)) as [
+    BodyCollector,
+    BodyCollector,
+    BodyCollector,
+  ];
+  large.add(slice(60_000, 60_000));
+  large.add(slice(130_000, 130_000));
+  other.add(slice(60_000, 60_000));
+  other.add(slice(60_000, 60_000));
+  small.add(slice(60_000, 60_000));
+  expect([large, other, small].map((each) => each.finish().state)).toEqual(['stored', 'dropped', 'stored']);
+  expect(budget.heldBytes).toBe(0);
+  expect(budget.takeBlocks(140_000)).toBe(true);
 });
 
 test('all collectors together hold no more than the budget; what is kept by reference counts with all it pins', () => {
   const budget = createBodyBudget(100_000);
   const [one, two] = [new BodyCollector(1e6, budget), new BodyCollector(1e6, budget)];
-  one.add(slice(40_000, 65_536));
+  for (let times = 0; times < 4; times += 1) one.add(slice(10_000, 16_384));
   expect(budget.heldBytes).toBe(65_536);
   two.add(slice(1000, 65_536));
   two.add(slice(40_000, 65_536));
