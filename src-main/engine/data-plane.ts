@@ -30,6 +30,7 @@ import type { Log } from './log.ts';
 import type { EdgeAggregator } from './metrics/edge-aggregator.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { FlowMessages } from './proxy/flow-messages.ts';
+import { MessageRate } from './proxy/message-rate.ts';
 import { loopMarkOf } from './proxy/loop-guard.ts';
 import { OpenFlows } from './proxy/open-flows.ts';
 import { WaitingFlows } from './proxy/waiting-flows.ts';
@@ -254,6 +255,7 @@ export class DataPlane implements WorkerDataPlane {
     const { clock, identity, names } = this.#options;
     const budget = createBodyBudget();
     const longBudget = createBodyBudget(longBodiesBytes);
+    const messageRate = new MessageRate();
     return {
       clock,
       worker: identity.number,
@@ -277,7 +279,7 @@ export class DataPlane implements WorkerDataPlane {
       },
       messagesOf: (flow) =>
         this.#config.capture.recording
-          ? new FlowMessages(flow, sink, () => this.#openFlows.messagesBegan())
+          ? new FlowMessages(flow, sink, () => this.#openFlows.messagesBegan(), messageRate)
           : null,
       destination: (scheme, host, port, serverName) => this.#destinations.get(scheme, host, port, serverName),
       stripsAltSvc: () => this.#config.http.stripAltSvc,

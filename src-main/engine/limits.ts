@@ -6,6 +6,7 @@ import { defaultClientLimits } from './io/client-watch.ts';
 import { defaultHttp2Limits } from './io/http2-limits.ts';
 import { defaultPoolLimits } from './io/upstream-pool.ts';
 import { burstsPerFlowLimit } from './proxy/byte-bursts.ts';
+import { messageBurstLimit, messagesPerSecondLimit } from './proxy/message-rate.ts';
 import { defaultHttp1Limits } from './proxy/http1/limits.ts';
 import { longestCollectedBytes } from './rules/faults/message-stage.ts';
 import { marksPerFlowLimit } from './rules/flow-marks.ts';
@@ -22,6 +23,8 @@ export function limitsInForce(capture: CaptureSettings, limits: LimitSettings): 
     'capture.maxMessagesPerFlow': messagesPerFlowLimit,
     'capture.maxMessageCharacters': messageTextLimit,
     'capture.maxMessageCharactersPerFlow': messageTextPerFlowLimit,
+    'capture.maxMessagesAtOnce': messageBurstLimit,
+    'capture.maxMessagesPerSecond': messagesPerSecondLimit,
     'capture.maxBurstsPerFlow': burstsPerFlowLimit,
     'breakpoints.maxHeldCalls': mostHeldCalls,
     'breakpoints.maxHeldBytes': mostHeldBytes,

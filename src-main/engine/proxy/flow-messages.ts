@@ -2,25 +2,31 @@ import type { MessageCounts } from '#shared/flow/flow.ts';
 import { messagesPerFlowLimit, messageTextLimit, messageTextPerFlowLimit } from '#shared/flow/message.ts';
 import type { FlowMessage } from '#shared/flow/message.ts';
 import type { FlowRecord, FlowSink, MessageSource } from '../capture/flow-record.ts';
-import type { MessageDraft } from './decoders/decoder.ts';
+import type { MessageDraft, MessageRoom } from './decoders/decoder.ts';
+import { MessageRate } from './message-rate.ts';
 
 /** About what a message takes in a batch besides its text. */
 const messageOverheadBytes = 100;
 
 /**
  * The messages inside one flow: numbered and bounded here, kept until the next batch takes them. Beyond the bounds of
- * one flow (messages, characters) they are counted only.
+ * one flow (messages, characters) and of the worker (`MessageRate`) they are counted only.
  */
-export class FlowMessages implements MessageSource {
+export class FlowMessages implements MessageSource, MessageRoom {
   #pending: FlowMessage[] = [];
   #textLength = 0;
   readonly #counts: MessageCounts = { count: 0, dropped: 0 };
   readonly #flow: FlowRecord;
   readonly #sink: FlowSink;
   readonly #firstTold: () => void;
+  readonly #rate: MessageRate;
 
-  /** @param firstTold Called once, with the first message: until then it is a flow as any other. */
-  constructor(flow: FlowRecord, sink: FlowSink, firstTold: () => void) {
+  /**
+   * @param firstTold Called once, with the first message: until then it is a flow as any other.
+   * @param rate What all flows of the worker share; by default its own.
+   */
+  constructor(flow: FlowRecord, sink: FlowSink, firstTold: () => void, rate = new MessageRate()) {
+    this.#rate = rate;
     this.#flow = flow;
     this.#sink = sink;
     this.#firstTold = firstTold;
@@ -33,6 +39,11 @@ export class FlowMessages implements MessageSource {
   /** No message that comes is kept any more: what is costly to find out about them need not be found out. */
   get isFull(): boolean {
     return this.#counts.count >= messagesPerFlowLimit || this.#textLength >= messageTextPerFlowLimit;
+  }
+
+  /** Whether a message that begins now would be kept: one that is not need not be read, and is told by `skip`. @param at Unix ms. */
+  wants(at: number): boolean {
+    return !this.isFull && this.#rate.allows(at);
   }
 
   /** What is not whole yet, asked each time that a batch is made: tells what has become whole, and whether more is open. */
@@ -53,7 +64,8 @@ export class FlowMessages implements MessageSource {
   readonly tell = (draft: MessageDraft): void => {
     const index = this.#count();
     const text = draft.text ?? '';
-    if (index >= messagesPerFlowLimit || this.#textLength >= messageTextPerFlowLimit) {
+    const isFull = index >= messagesPerFlowLimit || this.#textLength >= messageTextPerFlowLimit;
+    if (isFull || !this.#rate.take(draft.at, typeof draft.error === 'string')) {
       this.#counts.dropped += 1;
       return;
     }

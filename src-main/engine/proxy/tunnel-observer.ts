@@ -136,7 +136,7 @@ class BytesObserver implements TunnelObserver {
     }
     if (known === 'more' || known === null) return this.#settleOn(null, said);
     this.#tunnel.flow.protocol = known.protocol;
-    this.#settleOn(known.create(this.#messages.tell), said);
+    this.#settleOn(known.create(this.#messages.tell, this.#messages), said);
   }
 
   /** A route to a TCP upstream that speaks TLS: nobody opened it. */

@@ -11,6 +11,17 @@ export type MessageDraft = Pick<FlowMessage, 'type' | 'direction' | 'sizeBytes'>
 /** Where a decoder's messages go. */
 export type MessageOutput = (message: MessageDraft) => void;
 
+/** Whether there is room for messages. A decoder may do without: it is a way to do less for what is only counted. */
+export interface MessageRoom {
+  /** Asked when a message begins. One that is not wanted is told all the same if it fails, else by `skip`. @param at Unix ms. */
+  wants(at: number): boolean;
+  /** One that is counted and not kept. */
+  skip(): void;
+}
+
+/** Everything is wanted. */
+export const roomForAll: MessageRoom = { wants: () => true, skip: () => undefined };
+
 /**
  * Reads what passes, without touching it: bytes are forwarded whatever a decoder makes of them. One object a flow, no I/O,
  * bounded memory. What it cannot read it gives up on: it tells so once by `isLost`, and takes no more bytes. One that throws
@@ -40,5 +51,6 @@ export interface ProtocolDecoder {
    * @param port The port of the upstream: a hint where bytes alone do not tell.
    */
   recognise(first: Buffer, port: number): 'yes' | 'no' | 'more';
-  create(output: MessageOutput): StreamDecoder;
+  /** @param room Absent: all is told. */
+  create(output: MessageOutput, room?: MessageRoom): StreamDecoder;
 }

@@ -1,13 +1,13 @@
 import type { Direction } from '#shared/flow/flow.ts';
 import { bounded } from './shown.ts';
-import type { MessageOutput, ProtocolDecoder, StreamDecoder } from './decoder.ts';
+import type { MessageOutput, MessageRoom, ProtocolDecoder, StreamDecoder } from './decoder.ts';
 
 /**
  * A decoder is a bystander: what is wrong in it must not end the connection that it looks at. When one throws it is given
  * up, once, and the flow says so: a bug is seen where it happened, with the bytes that led to it.
  */
 export function guarded(protocol: ProtocolDecoder): ProtocolDecoder {
-  return { ...protocol, create: (output) => new GuardedDecoder(protocol, output) };
+  return { ...protocol, create: (output, room) => new GuardedDecoder(protocol, output, room) };
 }
 
 class GuardedDecoder implements StreamDecoder {
@@ -16,10 +16,10 @@ class GuardedDecoder implements StreamDecoder {
   readonly #decoder: StreamDecoder;
   #hasFailed = false;
 
-  constructor(protocol: ProtocolDecoder, output: MessageOutput) {
+  constructor(protocol: ProtocolDecoder, output: MessageOutput, room?: MessageRoom) {
     this.#protocol = protocol.protocol;
     this.#output = output;
-    this.#decoder = protocol.create(output);
+    this.#decoder = protocol.create(output, room);
   }
 
   get isLost(): boolean {

@@ -1,5 +1,5 @@
 import type { Direction } from '#shared/flow/flow.ts';
-import type { MessageOutput, ProtocolDecoder, StreamDecoder } from './decoder.ts';
+import type { MessageOutput, MessageRoom, ProtocolDecoder, StreamDecoder } from './decoder.ts';
 import { Answers } from './postgresql/answers.ts';
 import { FrameReader } from './postgresql/frames.ts';
 import { Questions } from './postgresql/questions.ts';
@@ -13,7 +13,7 @@ import { longestStartup, startupKind } from './postgresql/startup.ts';
 export const postgresql: ProtocolDecoder = {
   protocol: 'postgresql',
   recognise,
-  create: (output) => new Decoder(output),
+  create: (output, room) => new Decoder(output, room),
 };
 
 /** A length, then a number that says which message it is: the one kind of message that has no type octet. */
@@ -31,8 +31,8 @@ class Decoder implements StreamDecoder {
   readonly #server: FrameReader;
   #isOver = false;
 
-  constructor(output: MessageOutput) {
-    const session = new Session(output);
+  constructor(output: MessageOutput, room?: MessageRoom) {
+    const session = new Session(output, room);
     this.#session = session;
     const begun = (): void => {
       this.#client.framing = 'typed';

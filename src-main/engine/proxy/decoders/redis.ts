@@ -1,4 +1,4 @@
-import type { MessageOutput, ProtocolDecoder, StreamDecoder } from './decoder.ts';
+import type { MessageOutput, MessageRoom, ProtocolDecoder, StreamDecoder } from './decoder.ts';
 import { recogniseRedis } from './redis/recognise.ts';
 import { RedisConversation } from './redis/conversation.ts';
 
@@ -6,5 +6,5 @@ import { RedisConversation } from './redis/conversation.ts';
 export const redis: ProtocolDecoder = {
   protocol: 'redis',
   recognise: recogniseRedis,
-  create: (output: MessageOutput): StreamDecoder => new RedisConversation(output),
+  create: (output: MessageOutput, room?: MessageRoom): StreamDecoder => new RedisConversation(output, room),
 };

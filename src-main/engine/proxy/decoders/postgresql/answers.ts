@@ -64,7 +64,7 @@ export class Answers implements FrameSink {
   }
 
   #answer(letter: string, bytes: Buffer, start: number, end: number, size: number): void {
-    if (letter === 'C') return this.#complete(readCString(bytes, start, end).text);
+    if (letter === 'C') return this.#complete(bytes, start, end);
     if (letter === 'Z') return this.#ready(start < end ? bytes[start] : undefined);
     if (letter === '1') return this.#parsed();
     if (letter === '2') return this.#expect('bind');
@@ -120,11 +120,13 @@ export class Answers implements FrameSink {
     if (this.#session.waiting.first?.kind === 'describe') this.#session.answered();
   }
 
-  #complete(tag: string): void {
+  #complete(bytes: Buffer, start: number, end: number): void {
     const command = this.#current();
     if (command === null) return;
-    command.tally ??= new Tally();
-    command.tally.add(tag);
+    if (command.isWanted) {
+      command.tally ??= new Tally();
+      command.tally.add(readCString(bytes, start, end).text);
+    }
     this.#step(command);
   }
 

@@ -22,6 +22,8 @@ export interface Command {
   /** A Parse that a Bind has taken up: it is told by the Execute, not by itself. */
   isTaken: boolean;
   isTold: boolean;
+  /** It is to be shown; else it is counted alone, unless it fails, and little is read of it. */
+  readonly isWanted: boolean;
   tally: Tally | null;
   /** What came of it where no tag says so. */
   outcome: string;
@@ -31,7 +33,7 @@ export interface Command {
   answeredAt: number | null;
 }
 
-export function newCommand(statement: Statement, at: number, sizeBytes: number): Command {
+export function newCommand(statement: Statement, at: number, sizeBytes: number, isWanted = true): Command {
   return {
     ...statement,
     at,
@@ -39,6 +41,7 @@ export function newCommand(statement: Statement, at: number, sizeBytes: number):
     details: [],
     isTaken: false,
     isTold: false,
+    isWanted,
     tally: null,
     outcome: '',
     copied: null,

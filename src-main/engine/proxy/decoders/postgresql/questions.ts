@@ -105,6 +105,10 @@ export class Questions implements FrameSink {
   }
 
   #query(bytes: Buffer, start: number, end: number, size: number): void {
+    if (!this.#session.wants) {
+      this.#ask('query', this.#command(notRead, size, false), 0);
+      return;
+    }
     const { statement, charge } = this.#session.charge(
       this.#statement(readCString(bytes, start, end, this.#session.encoding)),
     );
@@ -127,9 +131,9 @@ export class Questions implements FrameSink {
     const prepared = this.#prepared.get(name.text) ?? unknownStatement(name.text);
     const parameterCount = name.isCut ? null : readParameterCount(bytes, name.next, end);
     const { statement, charge } = this.#session.charge(prepared);
-    const command = this.#command(statement, size);
+    const command = this.#command(statement, size, this.#session.wants);
     const portal = { name: portalName.text, prepared, parameterCount, command, isExecuted: false };
-    command.details.push(...details(portal));
+    if (command.isWanted) command.details.push(...details(portal));
     this.#portals.set(portal.name, portal, statement.text.length);
     this.#ask('bind', command, charge);
   }
@@ -199,8 +203,9 @@ export class Questions implements FrameSink {
     };
   }
 
-  #command(statement: Statement, size: number): Command {
-    const command = newCommand({ text: statement.text, isCut: statement.isCut }, this.#session.now, size);
+  #command(statement: Statement, size: number, isWanted = true): Command {
+    const { text, isCut } = statement;
+    const command = newCommand({ text, isCut }, this.#session.now, size, isWanted);
     if (this.#session.transaction === 'T') command.details.push('in a transaction');
     return command;
   }
@@ -216,6 +221,9 @@ export class Questions implements FrameSink {
     };
   }
 }
+
+/** Of a command that is shown only if it fails. */
+const notRead: Statement = { text: '', isCut: true };
 
 /** Told at once: the server has failed before, and passes over it. */
 export function tellSkipped(session: Session, command: Command): void {

@@ -1,4 +1,5 @@
-import type { MessageOutput } from '../decoder.ts';
+import { roomForAll } from '../decoder.ts';
+import type { MessageOutput, MessageRoom } from '../decoder.ts';
 import { WaitingQueue } from '../waiting-queue.ts';
 import { commandDraft } from './command.ts';
 import type { Command, Statement } from './command.ts';
@@ -39,11 +40,18 @@ export class Session {
   asksEncryption = false;
   encoding: TextEncoding = 'utf8';
   readonly #output: MessageOutput;
+  readonly #room: MessageRoom;
   #waitingText = 0;
   #lastText = '';
 
-  constructor(output: MessageOutput) {
+  constructor(output: MessageOutput, room: MessageRoom = roomForAll) {
     this.#output = output;
+    this.#room = room;
+  }
+
+  /** Whether a command that begins now is to be shown. */
+  get wants(): boolean {
+    return this.#room.wants(this.now);
   }
 
   lose(because: string): void {
@@ -85,7 +93,8 @@ export class Session {
   tell(command: Command): void {
     if (command.isTold) return;
     command.isTold = true;
-    this.#output(commandDraft(command));
+    if (command.isWanted || command.error !== null) this.#output(commandDraft(command));
+    else this.#room.skip();
   }
 
   notice(text: string, summary: string, error: string | null, sizeBytes: number): void {

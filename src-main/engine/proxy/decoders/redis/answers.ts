@@ -24,6 +24,8 @@ export class Answers implements RespSink {
   /** Whether an array that begins now may be a message of publish and subscribe (RESP2 has no type for them). */
   readonly #mayBePush: () => boolean;
   readonly #answered: (answer: Answer) => void;
+  /** Whether a value that begins now is read, and not only whether it is an error. */
+  readonly #reads: () => boolean;
   #type = '';
   #count = 0;
   #summary = '';
@@ -35,7 +37,12 @@ export class Answers implements RespSink {
   #readsFirst = false;
   #first: string[] = [];
 
-  constructor(mayBePush: () => boolean, answered: (answer: Answer) => void) {
+  constructor(
+    mayBePush: () => boolean,
+    answered: (answer: Answer) => void,
+    reads: () => boolean = () => true,
+  ) {
+    this.#reads = reads;
     this.#mayBePush = mayBePush;
     this.#answered = answered;
   }
@@ -63,7 +70,8 @@ export class Answers implements RespSink {
       return;
     }
     this.#type = String.fromCharCode(type);
-    if (isError)
+    if (!isError && !this.#reads()) this.#summary = notRead;
+    else if (isError)
       this.#error = type === 0x21 ? `error of ${counted(size, 'byte')}` : line(bytes, start, end, size);
     else this.#summary = this.#valueSummary(type, size, bytes, start, end);
   }
@@ -79,7 +87,8 @@ export class Answers implements RespSink {
 
   whole(): void {
     // An attribute that stood before the value is not the value.
-    const summary = this.#summary !== '' || this.#error !== null ? this.#summary : this.#aggregateSummary();
+    const isKnown = this.#summary !== '' || this.#error !== null || (this.#type !== '>' && !this.#reads());
+    const summary = isKnown ? this.#summary : this.#aggregateSummary();
     this.#answered({
       type: this.#type,
       summary,
@@ -105,6 +114,9 @@ export class Answers implements RespSink {
     return this.#errorsInside > 0 ? `${items}, ${counted(this.#errorsInside, 'error')}` : items;
   }
 }
+
+/** For what is told to nobody. */
+const notRead = 'not read';
 
 /** Kind, channel and number of subscriptions; of `pmessage` the pattern and the channel. */
 const firstValues = 3;

@@ -73,6 +73,23 @@ function spec(name: string, count: number): CommandSpec {
   return { name, shown: count, answers: answers[name] ?? 'plain' };
 }
 
+/** Of names of up to six octets, by these as one number: the most frequent commands are found without making a text. */
+const shortSpecs = new Map<number, CommandSpec>();
+for (const [name, known] of specs)
+  if (name.length <= 6) shortSpecs.set(shortKey(Buffer.from(name), 0, name.length), known);
+
+function shortKey(bytes: Buffer, start: number, end: number): number {
+  let key = 0;
+  for (let at = start; at < end; at++) key = key * 256 + (bytes[at] as number);
+  return key;
+}
+
+/** As `commandSpec`, of a name as it was sent. */
+export function commandSpecIn(bytes: Buffer, start: number, end: number): CommandSpec {
+  const known = end - start <= 6 ? shortSpecs.get(shortKey(bytes, start, end)) : undefined;
+  return known ?? commandSpec(bytes.toString('latin1', start, end));
+}
+
 /** @param name As it was sent: names are the same in small letters and in capitals. */
 export function commandSpec(name: string): CommandSpec {
   const upper = specs.get(name) ?? specs.get(name.toUpperCase());

@@ -1,5 +1,6 @@
 import type { Direction } from '#shared/flow/flow.ts';
-import type { MessageOutput, StreamDecoder } from '../decoder.ts';
+import { roomForAll } from '../decoder.ts';
+import type { MessageOutput, MessageRoom, StreamDecoder } from '../decoder.ts';
 import { counted, elapsedMs } from '../shown.ts';
 import { WaitingQueue } from '../waiting-queue.ts';
 import { Answers } from './answers.ts';
@@ -8,14 +9,6 @@ import { Questions } from './questions.ts';
 import type { Question } from './questions.ts';
 import { RespReader } from './resp-reader.ts';
 import { isSubscriptionWord, Subscriptions } from './subscriptions.ts';
-
-/** A command that waits for its answer. */
-interface Waiting extends Question {
-  /** Unix ms. */
-  readonly at: number;
-  /** Of a subscription: channels that the server has confirmed. */
-  confirmed: number;
-}
 
 /** Commands that wait at once and are told; those beyond are counted, and answered in their turn. */
 export const waitingLimit = 16_384;
@@ -28,15 +21,20 @@ const monitored = /^\d+\.\d+ (\[[^\]]*\] "(?:[^"\\]|\\.)*")( "(?:[^"\\]|\\.)*")?
 /** Commands and their answers, in order; what comes unasked in between is told as notices. */
 export class RedisConversation implements StreamDecoder {
   readonly #output: MessageOutput;
-  readonly #questions = new Questions((question) => this.#asked(question));
+  readonly #room: MessageRoom;
+  readonly #questions = new Questions(
+    (question) => this.#asked(question),
+    () => this.#room.wants(this.#now),
+  );
   readonly #answers = new Answers(
     () => !this.#isResp3 && (this.#subscriptions.any || this.#waiting.first?.spec.answers === 'subscription'),
     (answer) => this.#answered(answer),
+    () => this.#reads(),
   );
   readonly #client = new RespReader(this.#questions);
   readonly #server = new RespReader(this.#answers);
   readonly #subscriptions = new Subscriptions();
-  readonly #waiting = new WaitingQueue<Waiting>();
+  readonly #waiting = new WaitingQueue<Question>();
   #waitingText = 0;
   /** Commands behind those that wait: all that is known of them is that each will be answered. */
   #uncounted = 0;
@@ -50,8 +48,9 @@ export class RedisConversation implements StreamDecoder {
   #lostBecause: string | null = null;
   #isOver = false;
 
-  constructor(output: MessageOutput) {
+  constructor(output: MessageOutput, room: MessageRoom = roomForAll) {
     this.#output = output;
+    this.#room = room;
   }
 
   get isLost(): boolean {
@@ -76,10 +75,11 @@ export class RedisConversation implements StreamDecoder {
   }
 
   #asked(question: Question): void {
-    const waiting = { ...question, at: this.#now, confirmed: 0 };
-    if (!this.#isAnswered(question)) return this.#tell(waiting, 'no answer asked for', null, null);
+    question.at = this.#now;
+    if (!this.#isAnswered(question))
+      return !question.isWanted ? this.#room.skip() : this.#tell(question, 'no answer asked for', null, null);
     if (question.spec.answers === 'replication') {
-      this.#tell(waiting, '', null, null);
+      this.#tell(question, '', null, null);
       return this.#lose('what follows is replication');
     }
     const tooMany =
@@ -88,7 +88,7 @@ export class RedisConversation implements StreamDecoder {
       this.#waitingText + question.text.length > waitingTextLimit;
     if (!tooMany) {
       this.#waitingText += question.text.length;
-      this.#waiting.push(waiting);
+      this.#waiting.push(question);
     } else if (question.spec.answers === 'subscription' || question.spec.answers === 'monitor') {
       this.#lose(`more than ${waitingLimit} commands wait for an answer`);
     } else {
@@ -115,9 +115,9 @@ export class RedisConversation implements StreamDecoder {
   }
 
   #answered(answer: Answer): void {
-    const word = answer.first[0] ?? '';
+    const word = answer.first.length === 0 ? '' : (answer.first[0] ?? '');
     this.#isResp3 ||= answer.type === '>';
-    if (isSubscriptionWord(word)) return this.#confirmed(word, answer);
+    if (word !== '' && isSubscriptionWord(word)) return this.#confirmed(word, answer);
     if (answer.type === '>' || (answer.first.length > 0 && isMessage(word))) return this.#pushed(answer);
     if (this.#isMonitoring && answer.type === '+' && monitored.test(answer.status))
       return this.#monitored(answer);
@@ -178,10 +178,17 @@ export class RedisConversation implements StreamDecoder {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return;
     this.#waitingText -= waiting.text.length;
-    this.#tell(waiting, summary, error, elapsedMs(waiting.at, this.#now));
+    if (!waiting.isWanted && error === null) this.#room.skip();
+    else this.#tell(waiting, summary, error, elapsedMs(waiting.at, this.#now));
   }
 
-  #tell(waiting: Waiting, summary: string, error: string | null, durationMs: number | null): void {
+  /** Whether the next answer says something that somebody wants to know. */
+  #reads(): boolean {
+    const { first } = this.#waiting;
+    return first === undefined || first.isWanted || this.#isMonitoring || first.spec.answers !== 'plain';
+  }
+
+  #tell(waiting: Question, summary: string, error: string | null, durationMs: number | null): void {
     const { at, sizeBytes, text, isCut } = waiting;
     this.#output({
       type: 'command',

@@ -1,11 +1,13 @@
 import { argumentLimit, inlineArguments, shownArgument } from './arguments.ts';
-import { commandSpec, shownArgumentsLimit } from './command-table.ts';
+import { commandSpec, commandSpecIn, shownArgumentsLimit } from './command-table.ts';
 import type { CommandSpec } from './command-table.ts';
 import type { RespSink } from './resp-reader.ts';
 
 /** A command as it is asked. */
 export interface Question {
   readonly spec: CommandSpec;
+  /** Whether it is to be shown; else `text` is its name alone. */
+  readonly isWanted: boolean;
   /** Name and shown arguments. */
   readonly text: string;
   /** An argument that is shown is longer than that. */
@@ -15,6 +17,10 @@ export interface Question {
   readonly sizeBytes: number;
   /** The shown arguments, as sent. */
   readonly shown: readonly string[];
+  /** Unix ms; set by whoever is asked. */
+  at: number;
+  /** Of a subscription: channels that the server has confirmed. */
+  confirmed: number;
 }
 
 const array = '*'.charCodeAt(0);
@@ -27,6 +33,8 @@ const unnamed = commandSpec('');
 export class Questions implements RespSink {
   isLost = false;
   readonly #asked: (question: Question) => void;
+  readonly #wants: () => boolean;
+  #isWanted = true;
   #spec = unnamed;
   #count = 0;
   #index = 0;
@@ -34,13 +42,21 @@ export class Questions implements RespSink {
   #isCut = false;
   #shown: string[] = [];
 
-  constructor(asked: (question: Question) => void) {
+  /** @param wants Asked of each command: whether it is to be shown. */
+  constructor(asked: (question: Question) => void, wants: () => boolean = () => true) {
     this.#asked = asked;
+    this.#wants = wants;
   }
 
   wanted(): number {
     if (this.#index === 0) return nameLimit;
+    if (!this.#readsArguments) return 0;
     return this.#index <= this.#spec.shown && this.#index <= shownArgumentsLimit ? argumentLimit : 0;
+  }
+
+  /** Of CLIENT they say whether there will be answers. */
+  get #readsArguments(): boolean {
+    return this.#isWanted || this.#spec.answers === 'client';
   }
 
   aggregate(type: number, count: number, depth: number): void {
@@ -49,7 +65,8 @@ export class Questions implements RespSink {
     this.#index = 0;
     this.#size = 0;
     this.#isCut = false;
-    this.#shown = [];
+    this.#isWanted = this.#wants();
+    if (this.#shown.length > 0) this.#shown = [];
   }
 
   value(type: number, size: number, depth: number, bytes: Buffer, start: number, end: number): void {
@@ -63,8 +80,8 @@ export class Questions implements RespSink {
       return;
     }
     this.#size += size;
-    if (this.#index === 0) this.#spec = commandSpec(bytes.toString('latin1', start, end));
-    else if (this.#index <= this.#spec.shown && this.#index <= shownArgumentsLimit) {
+    if (this.#index === 0) this.#spec = commandSpecIn(bytes, start, end);
+    else if (this.#readsArguments && this.#index <= this.#spec.shown && this.#index <= shownArgumentsLimit) {
       if (end - start < size) this.#isCut = true;
       this.#shown.push(shownArgument(bytes, start, end, size));
     }
@@ -79,6 +96,7 @@ export class Questions implements RespSink {
     const words = inlineArguments(line);
     const name = words[0];
     if (name === undefined) return;
+    this.#isWanted = true;
     this.#spec = commandSpec(name.slice(0, nameLimit));
     this.#isCut = false;
     this.#size = Buffer.byteLength(line);
@@ -91,16 +109,25 @@ export class Questions implements RespSink {
   }
 
   #ask(argumentCount: number): void {
-    const { name } = this.#spec;
-    const rest = argumentCount > this.#shown.length ? ' …' : '';
-    const shown = this.#shown.length > 0 ? ` ${this.#shown.join(' ')}` : '';
+    const spec = this.#spec;
+    const isWanted = this.#isWanted;
     this.#asked({
-      spec: this.#spec,
-      text: `${name === '' ? '""' : name}${shown}${rest}`,
-      isCut: this.#isCut,
+      spec,
+      isWanted,
+      text: isWanted ? this.#text(argumentCount) : spec.name,
+      isCut: isWanted && this.#isCut,
       argumentCount,
       sizeBytes: this.#size,
       shown: this.#shown,
+      at: 0,
+      confirmed: 0,
     });
+  }
+
+  #text(argumentCount: number): string {
+    const { name } = this.#spec;
+    const rest = argumentCount > this.#shown.length ? ' …' : '';
+    const shown = this.#shown.length > 0 ? ` ${this.#shown.join(' ')}` : '';
+    return `${name === '' ? '""' : name}${shown}${rest}`;
   }
 }
