@@ -17,6 +17,7 @@ import type { Engine, EngineOptions } from '../engine/engine-interface.ts';
 import type { Log } from '../engine/log.ts';
 import { ScenarioRunner } from '../engine/scenarios/scenario-runner.ts';
 import type { Environment } from '../workspace/environment.ts';
+import type { ScenarioChange } from '../workspace/scenario-edit.ts';
 import { memoryWorkspace, openWorkspace, readWorkspace } from '../workspace/workspace-sync.ts';
 import type { OpenWorkspace } from '../workspace/workspace-sync.ts';
 import { lockHome } from './agent-lock.ts';
@@ -192,6 +193,7 @@ function openControl(
       caInSystemStore: createSystemTrustProbe(engine.ca, clock, log),
       demoState: () => workspace.demoState(),
       startDemo: () => workspace.startDemo(),
+      editScenarios: (change) => workspace.editScenarios(change),
     },
   });
   workspace.onChange(() => {
@@ -254,6 +256,7 @@ class WorkspaceSlot {
     this.#options = options;
     this.#parts = parts;
     this.#current = memoryWorkspace(basename(process.cwd()));
+    this.#current.onChange(() => this.#changed());
   }
 
   static async open(options: AgentOptions, parts: SlotParts): Promise<WorkspaceSlot> {
@@ -269,6 +272,10 @@ class WorkspaceSlot {
 
   scenarios(): readonly Scenario[] {
     return this.#current.scenarios();
+  }
+
+  editScenarios(change: ScenarioChange): Promise<void> {
+    return this.#current.editScenarios(change);
   }
 
   demoState(): Status['demo'] {

@@ -4,6 +4,7 @@ import { contract } from '#shared/contract/contract.ts';
 import type { Status, WorkspaceStatus } from '#shared/contract/status.ts';
 import type { Engine } from '../engine/engine-interface.ts';
 import type { Scenarios } from '../engine/scenarios/scenario-runner.ts';
+import type { ScenarioChange } from '../workspace/scenario-edit.ts';
 import type { EventHub } from './event-hub.ts';
 
 /** What the composition root knows of the agent and the engine does not. Asked at each use: all of it may change. */
@@ -16,6 +17,8 @@ export interface AgentFacts {
   demoState(): Status['demo'];
   /** Starts the example shop; returns once it is starting. Rejects with `not-available` where it is not installed. */
   startDemo(): Promise<Status['demo']>;
+  /** Changes the scenarios of the workspace, and its file. Rejects with `workspace-invalid` or `conflict`, and changes nothing then. */
+  editScenarios(change: ScenarioChange): Promise<void>;
 }
 
 /** What every handler is given. `resHeaders` is there over REST only: the other transports have no headers. */
@@ -24,6 +27,7 @@ export interface ControlContext extends ResponseHeadersPluginContext {
   readonly events: EventHub;
   readonly scenarios: Scenarios;
   readonly startDemo: AgentFacts['startDemo'];
+  readonly editScenarios: AgentFacts['editScenarios'];
   status(): Status;
 }
 

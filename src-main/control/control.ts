@@ -44,7 +44,14 @@ export function createControl(options: ControlOptions): Control {
   }
 
   return {
-    context: { engine, events, scenarios, status, startDemo: () => facts.startDemo() },
+    context: {
+      engine,
+      events,
+      scenarios,
+      status,
+      startDemo: () => facts.startDemo(),
+      editScenarios: (change) => facts.editScenarios(change),
+    },
     events,
     log,
     clock,

@@ -56,7 +56,8 @@ function listEdits<T extends object>(
   return [...edits, ...added];
 }
 
-function valueEdits(before: object, after: object, path: readonly (string | number)[]): Edit[] {
+/** The edits within a mapping, fewer where it keeps its shape. */
+export function valueEdits(before: object, after: object, path: readonly (string | number)[]): Edit[] {
   const was = before as Record<string, unknown>;
   const now = after as Record<string, unknown>;
   const keyOrder = Object.keys(now);
@@ -105,7 +106,7 @@ function asWritten(key: string, value: unknown): unknown {
 }
 
 /** A text of the window is meant as it is: in the file, what looks like a placeholder is marked as none. */
-function escaped(value: unknown): unknown {
+export function escaped(value: unknown): unknown {
   if (typeof value === 'string') return escapedText(value);
   if (Array.isArray(value)) return value.map(escaped);
   if (!isMapping(value)) return value;

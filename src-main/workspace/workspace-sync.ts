@@ -18,6 +18,8 @@ import type { FileWatch } from './file-watch.ts';
 import { valueOffset } from './node-place.ts';
 import { parseWorkspace } from './parse-workspace.ts';
 import type { Definitions, ParsedWorkspace } from './parse-workspace.ts';
+import { changedScenarios, scenarioEdit } from './scenario-edit.ts';
+import type { ScenarioChange } from './scenario-edit.ts';
 import { upstreamProxiesOf } from './upstream-proxies.ts';
 import { readFileText, writeFileText } from './workspace-file.ts';
 import { writeBack } from './write-back.ts';
@@ -42,6 +44,8 @@ export interface OpenWorkspace {
   status(): WorkspaceStatus;
   /** As the file has them that is in force. */
   scenarios(): readonly Scenario[];
+  /** Changes the scenarios, in the file first. Rejects with `workspace-invalid` or `conflict`, and nothing is changed then. */
+  editScenarios(change: ScenarioChange): Promise<void>;
   /** Tells of every change of the status and of the scenarios; returns what ends it. */
   onChange(listener: () => void): () => void;
   /** Writes what is not written yet, and follows no longer. */
@@ -74,10 +78,20 @@ export async function openWorkspace(options: WorkspaceSyncOptions): Promise<Open
 
 /** No file: what is set lives as long as the agent. `name` is shown in its place. */
 export function memoryWorkspace(name: string): OpenWorkspace {
+  let scenarios: readonly Scenario[] = [];
+  const listeners = new Set<() => void>();
   return {
     status: () => ({ path: null, name, state: 'none', problem: null }),
-    scenarios: () => [],
-    onChange: () => () => undefined,
+    scenarios: () => scenarios,
+    editScenarios: (change) => {
+      scenarios = changedScenarios(scenarios, change);
+      for (const listener of listeners) listener();
+      return Promise.resolve();
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     close: () => Promise.resolve(),
   };
 }
@@ -123,6 +137,12 @@ class WorkspaceSync implements OpenWorkspace {
     return this.#applied?.workspace.scenarios ?? [];
   }
 
+  editScenarios(change: ScenarioChange): Promise<void> {
+    const done = this.#running.then(() => this.#editScenarios(change));
+    this.#running = done.catch(() => undefined); // told to whoever asked
+    return done;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -161,6 +181,31 @@ class WorkspaceSync implements OpenWorkspace {
     const defect = await this.#apply(result.parsed);
     if (defect !== null) return this.#refuse(defect);
     await this.#save(result.parsed);
+  }
+
+  async #editScenarios(change: ScenarioChange): Promise<void> {
+    await this.#syncOnce(); // rules that it needs may not be written yet
+    const parsed = this.#applied;
+    if (parsed === null || this.#state.state !== 'saved') {
+      const why = this.#state.problem?.message ?? 'It is not saved.';
+      throw new SpikeError('workspace-invalid', `The scenario was not written. ${why}`);
+    }
+    const text = scenarioEdit(parsed, change, this.#options.environment);
+    const name = basename(this.#path);
+    if (text === null)
+      throw new SpikeError(
+        'conflict',
+        `${name} cannot be changed so without touching other places. Edit it by hand.`,
+      );
+    const again = await readFileText(this.#path);
+    if (!again.ok || again.text !== parsed.text)
+      throw new SpikeError(
+        'conflict',
+        `${name} was edited in this very moment. Nothing was changed; try again.`,
+      );
+    const failure = await this.#write(text);
+    if (failure !== null) throw new SpikeError('conflict', `${failure} Nothing was changed.`);
+    await this.#syncOnce();
   }
 
   /** The text that is in force is not parsed again. */

@@ -1,6 +1,6 @@
 import { oc } from '@orpc/contract';
 import { z } from 'zod';
-import { ScenarioReportSchema, ScenarioRunSchema } from '../scenarios/report.ts';
+import { RunSeriesSchema, ScenarioReportSchema, ScenarioRunSchema } from '../scenarios/report.ts';
 import { ScenarioSchema } from '../scenarios/scenario.ts';
 
 const scenarioName = z.string().min(1).max(100);
@@ -15,6 +15,44 @@ export const scenarioCalls = {
       summary: 'Scenarios of the workspace file',
     })
     .output(z.array(ScenarioSchema)),
+  create: oc
+    .route({
+      method: 'POST',
+      path: '/scenarios',
+      tags: ['scenarios'],
+      successStatus: 201,
+      summary: 'Add a scenario to the workspace file',
+    })
+    .input(ScenarioSchema)
+    .output(ScenarioSchema),
+  replace: oc
+    .route({
+      method: 'PUT',
+      path: '/scenarios/{name}',
+      tags: ['scenarios'],
+      inputStructure: 'detailed',
+      summary: 'Write a scenario anew, whole; it may get another name',
+    })
+    .input(z.object({ params: z.object({ name: scenarioName }), body: ScenarioSchema }))
+    .output(ScenarioSchema),
+  remove: oc
+    .route({
+      method: 'DELETE',
+      path: '/scenarios/{name}',
+      tags: ['scenarios'],
+      summary: 'Remove a scenario from the workspace file',
+    })
+    .input(z.object({ name: scenarioName }))
+    .output(z.object({ removed: z.string() })),
+  series: oc
+    .route({
+      method: 'GET',
+      path: '/scenarios/runs/{id}/series',
+      tags: ['scenarios'],
+      summary: 'What callers met so far in the run that lasts, or in the last one, for charts',
+    })
+    .input(z.object({ id: z.string().min(1).max(100) }))
+    .output(RunSeriesSchema),
   run: oc
     .route({
       method: 'POST',

@@ -118,6 +118,18 @@ export const ScenarioReportSchema = z.object({
 });
 export type ScenarioReport = z.infer<typeof ScenarioReportSchema>;
 
+/** What callers met so far, for charts. */
+export const RunSeriesSchema = z.object({
+  id: z.string().meta({ description: 'Of the run.' }),
+  elapsedMs: z.number().meta({ description: 'How far it had come; the points go up to here.' }),
+  sliceMs: z.number().meta({ description: 'How long each point of `slices` is.' }),
+  complete: z.boolean().meta({ description: 'false: there were more calls than are counted in time.' }),
+  callers: z
+    .array(z.object({ name: z.string(), calls: z.int(), hits: z.int(), slices: z.array(SliceSchema) }))
+    .meta({ description: 'Those that the faults hit most, at most 12; each has the same points.' }),
+});
+export type RunSeries = z.infer<typeof RunSeriesSchema>;
+
 /** A run, while it lasts and after. */
 export const ScenarioRunSchema = z.object({
   id: z.string().meta({ description: 'Of its report as well.' }),

@@ -316,6 +316,36 @@ spec:
     });
   });
 
+  describe('scenarios, changed', () => {
+    const scenario = { name: 'made', duration: '2s', steps: [{ at: '0s', enable: ['a'] }], assert: [] };
+
+    it('are added, written anew under another name, and removed; what does not fit is told with its place', async () => {
+      await client.rules.create({ ...slowPayments, name: 'a' });
+      const created = await client.scenarios.create(scenario);
+      expectConforms(contract.scenarios.create, created);
+      expect((await client.scenarios.list()).at(-1)).toEqual(scenario);
+      const params = { name: 'made' };
+      const body = { ...scenario, name: 'renamed', steps: [{ at: '1s', disable: ['a'] }] };
+      expect(await client.scenarios.replace({ params, body })).toEqual(body);
+      expect((await client.scenarios.list()).map(({ name }) => name)).not.toContain('made');
+      const unknown = { ...body, steps: [{ at: '0s', enable: ['x'] }] };
+      const error = await refusal(client.scenarios.replace({ params: { name: 'renamed' }, body: unknown }));
+      expect(error.details).toMatchObject([{ path: 'steps[0].enable[0]' }]);
+      expect((await refusal(client.scenarios.create(body))).message).toContain('used twice');
+      expect((await refusal(client.scenarios.remove({ name: 'made' }))).code).toBe('not-found');
+      expect(await client.scenarios.remove({ name: 'renamed' })).toEqual({ removed: 'renamed' });
+    });
+
+    it('the one that runs is not changed, and says what callers meet', async () => {
+      const run = await client.scenarios.run({ name: 'quick' });
+      expect((await refusal(client.scenarios.remove({ name: 'quick' }))).code).toBe('conflict');
+      const series = await client.scenarios.series({ id: run.id });
+      expectConforms(contract.scenarios.series, series);
+      expect((await refusal(client.scenarios.series({ id: 'other' }))).code).toBe('not-found');
+      await client.scenarios.stop();
+    });
+  });
+
   describe('routes', () => {
     const route = { name: 'orders', listen: '127.0.0.1:0', upstream: 'http://127.0.0.1:8101' };
 

@@ -39,13 +39,13 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Contro
     error: (fields: object, message: string) => void logged.push({ fields, message }),
   };
   const clock = createSystemClock();
-  const scenarios = fixtureScenarioRunner(engine, clock, log);
+  const { runner: scenarios, edit } = fixtureScenarioRunner(engine, clock, log);
   const control = createControl({
     engine,
     scenarios,
     clock,
     log,
-    facts: fixtureFacts(),
+    facts: { ...fixtureFacts(), editScenarios: edit },
     ...(options.eventLimits === undefined ? {} : { eventLimits: options.eventLimits }),
   });
   const directory = await mkdtemp(join(tmpdir(), 'spike-control-'));
@@ -75,7 +75,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Contro
   };
 }
 
-function fixtureFacts(): ControlOptions['facts'] {
+function fixtureFacts(): Omit<ControlOptions['facts'], 'editScenarios'> {
   let demo: Status['demo'] = 'off';
   return {
     version: '0.0.0-test',

@@ -83,9 +83,10 @@ await engine.routes.load([
 let demo: Status['demo'] = values.demo ? 'off' : 'running';
 const complain = (fields: object, message: string): void => console.error(message, fields);
 const log = { debug: () => undefined, info: () => undefined, warn: complain, error: complain };
+const scenarios = fixtureScenarioRunner(engine, clock, log);
 const control = createControl({
   engine,
-  scenarios: fixtureScenarioRunner(engine, clock, log),
+  scenarios: scenarios.runner,
   clock,
   log,
   facts: {
@@ -99,6 +100,7 @@ const control = createControl({
       problem: null,
     }),
     demoState: () => demo,
+    editScenarios: (change) => scenarios.edit(change),
     startDemo: async () => {
       if (demo === 'running') throw new SpikeError('conflict', 'The example shop is running already.');
       engine.rate = rate;

@@ -206,7 +206,7 @@ function addCounts(sum: Record<string, number>, more: Readonly<Record<string, nu
   for (const [key, count] of Object.entries(more)) sum[key] = (sum[key] ?? 0) + count;
 }
 
-function mergedSlices(edges: readonly EdgeTally[]): SliceTally[] {
+export function mergedSlices(edges: readonly EdgeTally[]): SliceTally[] {
   const [only] = edges;
   if (edges.length === 1 && only !== undefined) return [...only.slices];
   const merged = new Map<number, { slice: SliceTally; latencies: SparseHistogram[] }>();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SpikeError } from '#shared/contract/errors.ts';
-import type { ScenarioReport, ScenarioRun } from '#shared/scenarios/report.ts';
+import type { RunSeries, ScenarioReport, ScenarioRun } from '#shared/scenarios/report.ts';
 import type { Scenario } from '#shared/scenarios/scenario.ts';
 import type { Timeline } from '#shared/scenarios/timeline.ts';
 import type { Timer } from '../clock.ts';
@@ -8,6 +8,7 @@ import type { CallTallies } from './call-tally.ts';
 import { ScenarioPlayer } from './player.ts';
 import { buildReport } from './report.ts';
 import type { PlayedSpan } from './report.ts';
+import { seriesOf } from './run-series.ts';
 import type { ScenarioRunnerOptions } from './scenario-runner.ts';
 import { SwitchedRules } from './switched-rules.ts';
 
@@ -31,6 +32,8 @@ const askEveryMs = 500;
 /** Points of the charts. */
 const sliceStepsMs = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 900_000];
 const mostSlices = 240;
+/** Of the charts that are drawn while it runs. */
+const mostPoints = 120;
 const mostNotes = 50;
 
 /** One run of one scenario: plays it, ends it once, and makes its report. */
@@ -96,6 +99,18 @@ export class ScenarioPlay {
 
   note(text: string): void {
     if (this.#notes.length < mostNotes && !this.#notes.includes(text)) this.#notes.push(text);
+  }
+
+  /** What callers met until now, or until the end. */
+  async series(): Promise<RunSeries> {
+    const { engine, timeline } = this.#options;
+    const elapsedMs = this.state().elapsedMs;
+    const sliceMs = sliceFor(timeline.durationMs, mostPoints);
+    const bounds = { boundsMs: [this.#startMs, this.#startMs + elapsedMs], sliceMs };
+    // Before the first moment there is nothing to count.
+    const tallies =
+      elapsedMs > 0 ? await engine.flows.tally(bounds) : { edges: [], beyond: 0, complete: true };
+    return { id: this.#id, elapsedMs, ...seriesOf(tallies, { sliceMs, elapsedMs }) };
   }
 
   state(): ScenarioRun {
@@ -240,7 +255,7 @@ export class ScenarioPlay {
   }
 }
 
-function sliceFor(durationMs: number): number {
-  const fits = (stepMs: number): boolean => durationMs / stepMs <= mostSlices;
-  return sliceStepsMs.find(fits) ?? Math.ceil(durationMs / mostSlices);
+function sliceFor(durationMs: number, most = mostSlices): number {
+  const fits = (stepMs: number): boolean => durationMs / stepMs <= most;
+  return sliceStepsMs.find(fits) ?? Math.ceil(durationMs / most);
 }

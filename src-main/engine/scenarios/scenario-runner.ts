@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SpikeError } from '#shared/contract/errors.ts';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import { assertionProblem } from '#shared/scenarios/assertion.ts';
-import type { ScenarioReport, ScenarioRun } from '#shared/scenarios/report.ts';
+import type { RunSeries, ScenarioReport, ScenarioRun } from '#shared/scenarios/report.ts';
 import type { Scenario } from '#shared/scenarios/scenario.ts';
 import { timelineOf } from '#shared/scenarios/timeline.ts';
 import type { Rule, RuleInput } from '#shared/rules/rule.ts';
@@ -28,6 +28,8 @@ export interface Scenarios {
   stop(reason: string): Promise<ScenarioRun>;
   /** The run that lasts, else the last one; null when there was none. */
   current(): ScenarioRun | null;
+  /** What callers met in the run that lasts, or in the last one. Rejects with `not-found` for another run. */
+  series(id: string): Promise<RunSeries>;
   /** Of the last runs, the latest first. */
   reports(): readonly ScenarioReport[];
   /** Throws `not-found`, or `not-available` while its run lasts. */
@@ -94,6 +96,12 @@ export class ScenarioRunner implements Scenarios {
 
   current(): ScenarioRun | null {
     return this.#play?.state() ?? null;
+  }
+
+  async series(id: string): Promise<RunSeries> {
+    const play = this.#play;
+    if (play?.state().id !== id) throw new SpikeError('not-found', `The run ${id} is not the last one.`);
+    return play.series();
   }
 
   reports(): readonly ScenarioReport[] {
