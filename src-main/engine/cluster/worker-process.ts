@@ -1,7 +1,8 @@
 import cluster from 'node:cluster';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { createSystemClock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { collectProcessMetrics } from '../metrics/process-metrics.ts';
 import { BatchPipe } from './batch-pipe.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import { createWorkerSession } from './worker-session.ts';
@@ -56,7 +57,7 @@ function onceMoreAtOnce(exit: (code: number) => void): (code: number) => void {
 
 function processMetrics(): (worker: number) => Promise<unknown> {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   return (worker) => {
     registry.setDefaultLabels({ worker: String(worker) });
     return registry.getMetricsAsJSON();

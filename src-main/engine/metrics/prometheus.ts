@@ -1,9 +1,10 @@
-import { AggregatorRegistry, Registry, collectDefaultMetrics } from 'prom-client';
+import { AggregatorRegistry, Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { EdgeDelta, EdgeReport } from './edge-report.ts';
 import { other } from './edge-report.ts';
 import { LabelledCounter, LabelledHistogram } from './labelled-metrics.ts';
 import type { MetricJson } from './labelled-metrics.ts';
+import { collectProcessMetrics } from './process-metrics.ts';
 
 export interface PrometheusSources {
   openConnections(): number;
@@ -56,7 +57,7 @@ export class Prometheus {
   constructor(sources: PrometheusSources) {
     this.#sources = sources;
     this.#process.setDefaultLabels({ worker: 'primary' });
-    collectDefaultMetrics({ register: this.#process });
+    collectProcessMetrics(this.#process);
   }
 
   /** Counts what a worker reported. */
