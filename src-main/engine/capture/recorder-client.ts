@@ -19,6 +19,7 @@ import type {
   Answers,
   CrossingError,
   FromRecorder,
+  Piece,
   Question,
   RecorderSettings,
   RecorderThreadData,
@@ -102,6 +103,8 @@ class ThreadedRecorder implements RecorderClient {
   readonly #asks = new Map<number, Settle<unknown>>();
   /** Pipes of workers, by a number of their own. */
   readonly #intakes = new Map<number, BatchIntake>();
+  /** What is to be handed over in this turn. */
+  #pieces: Piece[] = [];
   #thread: Worker | null = null;
   #opening: Settle<void> | null = null;
   #settings: RecorderSettings;
@@ -155,7 +158,7 @@ class ThreadedRecorder implements RecorderClient {
       get isThere() {
         return isThere();
       },
-      hand: (from, bytes) => this.#post({ type: 'piece', source: from, bytes }, [bytes]),
+      hand: (from, bytes) => this.#hand(from, bytes),
       ended: (from) => {
         this.#post({ type: 'ended', source: from });
         this.#forgetIfDone(from);
@@ -248,7 +251,22 @@ class ThreadedRecorder implements RecorderClient {
     });
   }
 
+  /** What is read in one turn of the event loop goes in one message: the message costs more than what is in it. */
+  #hand(source: number, bytes: ArrayBuffer): void {
+    if (this.#pieces.length === 0) setImmediate(() => this.#postPieces());
+    this.#pieces.push({ source, bytes });
+  }
+
+  #postPieces(): void {
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    this.#pieces = [];
+    const transfer = pieces.map(({ bytes }) => bytes);
+    this.#thread?.postMessage({ type: 'pieces', pieces } satisfies ToRecorder, transfer);
+  }
+
   #post(message: ToRecorder, transfer: ArrayBuffer[] = []): void {
+    this.#postPieces();
     this.#thread?.postMessage(message, transfer);
   }
 
@@ -312,6 +330,7 @@ class ThreadedRecorder implements RecorderClient {
   #ended(thread: Worker): void {
     if (this.#thread !== thread) return;
     this.#thread = null;
+    this.#pieces = [];
     // What never opened is told to whoever started it, and is theirs to try again.
     const wasOpen = this.#opened;
     this.#opened = false;

@@ -9,18 +9,23 @@ import type { CountResult, SearchPage, SearchQuery } from './flow-search.ts';
 import type { FeedBatch } from './live-feed.ts';
 import type { PreviewQuery } from './rule-preview.ts';
 
+export interface Piece {
+  readonly source: number;
+  readonly bytes: ArrayBuffer;
+}
+
 /**
  * What the primary and the recorder's thread say to each other.
  *
- *     primary ── piece, ended, batch, settings, ask ──► recorder
+ *     primary ── pieces, ended, batch, settings, ask ──► recorder
  *     primary ◄── opened | failed, stored, answer, feed, log ── recorder
  *
  * Pieces of workers' pipes and batches are transferred, not copied. `stored` is what the workers wait for: a recorder that falls behind answers
  * later, their queues fill, and they drop and count; nothing piles up here.
  */
 export type ToRecorder =
-  /** What came out of a worker's pipe, cut anywhere (batch-frame.ts). */
-  | { readonly type: 'piece'; readonly source: number; readonly bytes: ArrayBuffer }
+  /** What came out of workers' pipes, cut anywhere (batch-frame.ts). */
+  | { readonly type: 'pieces'; readonly pieces: readonly Piece[] }
   /** That pipe has ended. */
   | { readonly type: 'ended'; readonly source: number }
   | { readonly type: 'batch'; readonly seq: number; readonly bytes: ArrayBuffer }

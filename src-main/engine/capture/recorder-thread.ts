@@ -13,7 +13,8 @@ function run(port: MessagePort, data: RecorderThreadData): void {
   if (recorder === null) return;
   post({ type: 'opened', stats: recorder.stats() });
   port.on('message', (message: ToRecorder) => {
-    if (message.type === 'piece') recorder.takePiece(message.source, Buffer.from(message.bytes));
+    if (message.type === 'pieces')
+      for (const { source, bytes } of message.pieces) recorder.takePiece(source, Buffer.from(bytes));
     else if (message.type === 'ended') recorder.endSource(message.source);
     else if (message.type === 'batch') recorder.take(message.seq, message.bytes);
     else if (message.type === 'settings') recorder.configure(message.settings);
