@@ -124,7 +124,9 @@ function mitmdump(directory, { port, form, origin }) {
   const isProxy = form === 'forward' || form === 'mitm';
   const mode = isProxy ? [] : ['--mode', `reverse:${upstreamOf(form, origin)}`];
   const trust = ['--set', `ssl_verify_upstream_trusted_ca=${origin.caPath}`];
-  return ['mitmdump', ...own, '-p', String(port), ...mode, ...trust];
+  // By itself it connects to the upstream before it knows what the client speaks, and then offers no HTTP/2 to either.
+  const lazy = form === 'h2' ? ['--set', 'connection_strategy=lazy'] : [];
+  return ['mitmdump', ...own, '-p', String(port), ...mode, ...trust, ...lazy];
 }
 
 function toxiproxy(directory, { port, origin, otherPort }) {
