@@ -1,14 +1,14 @@
 // Spike beside its peers: throughput, latency, CPU and memory, as ratios in one run. See bench/README.md.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureIdle } from './idle.mjs';
 import { endTree, measure, run, startPeer } from './measure.mjs';
 import { startOrigin } from './origin.mjs';
 import { installed, peers } from './peers.mjs';
 import { freePort, listens } from './ports.mjs';
-import { memoryOfTree } from './process-tree.mjs';
 import { runRules } from './rules-load.mjs';
 import { scenarios } from './scenarios.mjs';
 import { printIdleTable, printTable } from './table.mjs';
@@ -126,37 +126,21 @@ async function runRulesScenario(scenario) {
   });
 }
 
-/** Memory with so many connections that have asked once, less what it was without them; and whether others are slower. */
+/** Memory of each idle connection, and whether others are slower beside so many. */
 async function runIdle(scenario) {
-  const results = [];
-  for (const row of await startAll(scenario)) {
-    const load = scenario.load({ form: scenario.form, port: row.port, origin, seconds });
-    await run(row, load);
-    await measure(row, load);
-    await pause(2000);
-    const before = memoryOfTree(row.child.pid);
-    const args = [
-      join(import.meta.dirname, 'load/idle.mjs'),
-      String(row.port),
-      '/1k',
-      String(scenario.connections),
-    ];
-    const idle = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    running.add(idle);
-    await new Promise((resolve) => idle.stdout.once('data', resolve));
-    await pause(2000);
-    const grown = memoryOfTree(row.child.pid) - before;
-    await measure(row, load);
-    results.push({
-      name: row.name,
-      kilobytes: grown / scenario.connections / 1000,
-      before: row.runs[0],
-      during: row.runs[1],
-    });
-    idle.stdin.end();
-    end(row);
-  }
-  printIdleTable(scenario, results);
+  const peer = peers.find((each) => each.name === 'spike');
+  const started = [];
+  const start = async (environment) => {
+    const row = await startPeer(peer, { directory, form: scenario.form, origin, environment });
+    if (row === null) return fail('spike did not start.');
+    running.add(row.child);
+    started.push(row);
+    return row;
+  };
+  const watch = (child) => running.add(child);
+  const result = await measureIdle(scenario, { start, directory, origin, rounds, seconds, watch });
+  for (const row of started) end(row);
+  printIdleTable(scenario, result);
 }
 
 /**

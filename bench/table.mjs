@@ -54,13 +54,27 @@ function cpuOf(row, unit) {
   return (seconds / parts).toFixed(3);
 }
 
-/** @param rows name, kilobytes a connection, requests a second and p99 without and with the idle connections. */
-export function printIdleTable({ title }, rows) {
+/** @param result kilobytes a connection, resident and in use; the loaded agents with idle connections (`held`) and without. */
+export function printIdleTable({ title }, { resident, inUse, held, bare }) {
   console.log(`\n### ${title}\n`);
-  console.log('| | KB a connection | req/s without them | with them | p99 ms without | with |');
-  console.log('|---|--:|--:|--:|--:|--:|');
-  for (const { name, kilobytes, before, during } of rows) {
-    const cells = [name, kilobytes.toFixed(1), whole(before.perSecond), whole(during.perSecond)];
-    console.log(`| ${[...cells, before.p99 / 1000, during.p99 / 1000].join(' | ')} |`);
+  console.log(
+    '| | KB a connection, resident | in use | req/s of 64 others | p50 ms | p99 ms | CPU s per 1,000 | errors |',
+  );
+  console.log('|---|--:|--:|--:|--:|--:|--:|--:|');
+  for (const [name, row, ...kilobytes] of [
+    ['without them', bare, '', ''],
+    ['with them', held, resident.toFixed(1), inUse.toFixed(1)],
+  ]) {
+    const times = ['p50', 'p99'].map((key) => (medianOf(row, key) / 1000).toFixed(1));
+    const errors = row.runs.reduce((sum, each) => sum + each.errors, 0);
+    const cells = [
+      name,
+      ...kilobytes,
+      whole(medianOf(row, 'perSecond')),
+      ...times,
+      cpuOf(row, 'calls'),
+      errors,
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
   }
 }

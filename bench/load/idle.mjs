@@ -1,5 +1,5 @@
 // Keep-alive connections that have asked once and then are idle: node idle.mjs PORT TARGET CONNECTIONS
-// Says READY when all are, and holds them until its standard input ends.
+// Says READY when all are, and holds them until its standard input ends; then how many are OPEN still.
 import { connect } from 'node:net';
 import { answerReader } from './answers.mjs';
 
@@ -9,6 +9,7 @@ const atOnce = 32;
 let opened = 0;
 let answered = 0;
 let lost = 0;
+let closed = 0;
 
 function one() {
   if (opened >= Number(connections)) return;
@@ -22,7 +23,13 @@ function one() {
   socket.on('connect', () => socket.write(request));
   socket.on('data', read);
   socket.on('error', () => (lost += 1));
+  socket.on('close', () => (closed += 1));
 }
 
 for (let index = 0; index < atOnce; index += 1) one();
-process.stdin.on('end', () => process.exit(0)).resume();
+process.stdin
+  .on('end', () => {
+    console.log(`OPEN ${opened - closed}`);
+    process.exit(0);
+  })
+  .resume();
