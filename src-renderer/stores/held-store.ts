@@ -28,8 +28,8 @@ interface HeldStore {
   /** The panel is open. */
   isOpen: boolean;
   selectedId: string | null;
-  /** This window's clock minus the agent's, which may be another machine's. */
-  clockAheadMs: number;
+  /** This window's clock minus the agent's, which may be another machine's; null: not known yet. */
+  clockAheadMs: number | null;
 }
 
 export const useHeld = create<HeldStore>(() => ({
@@ -38,7 +38,7 @@ export const useHeld = create<HeldStore>(() => ({
   edited: new Set(),
   isOpen: false,
   selectedId: null,
-  clockAheadMs: 0,
+  clockAheadMs: null,
 }));
 
 const { getState: state, setState: set } = useHeld;
@@ -82,11 +82,13 @@ export function applyHeldEvent(event: AgentEvent): void {
 }
 
 function add(call: HeldCall): void {
-  const { calls, isOpen, selectedId } = state();
+  const { calls, isOpen, selectedId, clockAheadMs } = state();
+  const ahead = Date.now() - Date.parse(call.heldAt);
   const others = calls.filter(({ id }) => id !== call.id);
   set({
     calls: [...others, call],
-    clockAheadMs: Date.now() - Date.parse(call.heldAt),
+    // What was told the fastest comes closest.
+    clockAheadMs: clockAheadMs === null ? ahead : Math.min(clockAheadMs, ahead),
     // An open panel that has nothing to show takes it; one that shows a call keeps that.
     selectedId: isOpen && selectedId === null ? call.id : selectedId,
   });

@@ -26,7 +26,7 @@ export function CodeEditor({ label, text, language, onChange }: CodeEditorProps)
   useEffect(() => {
     latest.current = { text, onChange };
   });
-  const [lineBreak] = useState(() => lineBreakOf(text));
+  const [shape] = useState(() => shapeOf(text));
   useEffect(() => {
     if (host.current === null) return;
     const told = EditorView.updateListener.of((update) => {
@@ -34,20 +34,32 @@ export function CodeEditor({ label, text, language, onChange }: CodeEditorProps)
       const now = update.state.sliceDoc();
       if (now !== latest.current.text) latest.current.onChange(now);
     });
-    const extensions = [told, ...editingExtensions(label, language, lineBreak)];
+    const extensions = [told, ...editingExtensions(label, language, shape)];
     const made = new EditorView({ doc: latest.current.text, extensions, parent: host.current });
     view.current = made;
     return () => {
       view.current = null;
       made.destroy();
     };
-  }, [label, language, lineBreak]);
+  }, [label, language, shape]);
   useEffect(() => {
     const shown = view.current?.state;
     if (shown === undefined || shown.sliceDoc() === text) return;
     view.current?.dispatch({ changes: { from: 0, to: shown.doc.length, insert: shown.toText(text) } });
   }, [text]);
   return <div className="code-view code-editor" ref={host} />;
+}
+
+interface Shape {
+  readonly lineBreak: '\r\n' | '\n';
+  readonly wraps: boolean;
+}
+
+/** To wrap a line of megabytes takes seconds. */
+const mostWrapped = 1_048_576;
+
+function shapeOf(text: string): Shape {
+  return { lineBreak: lineBreakOf(text), wraps: text.length <= mostWrapped };
 }
 
 /**
@@ -64,7 +76,7 @@ const keys = defaultKeymap.filter(({ key }) => key !== 'Mod-Enter');
 function editingExtensions(
   label: string,
   language: CodeEditorProps['language'],
-  lineBreak: string,
+  { lineBreak, wraps }: Shape,
 ): Extension[] {
   return [
     EditorState.lineSeparator.of(lineBreak),
@@ -75,7 +87,7 @@ function editingExtensions(
     search({ top: true }),
     keymap.of([...searchKeymap, ...historyKeymap, ...keys]),
     syntaxHighlighting(codeColours),
-    EditorView.lineWrapping,
+    ...(wraps ? [EditorView.lineWrapping] : []),
     ...(language === 'json' ? [json()] : []),
     ...(language === 'html' ? [html()] : []),
   ];

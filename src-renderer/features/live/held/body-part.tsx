@@ -9,9 +9,6 @@ import type { HeldBody } from './held-body.ts';
 /** Whether bodies are shown indented: stays from call to call. */
 const useIndented = create<{ indented: boolean }>(() => ({ indented: true }));
 
-/** Indenting a longer text by itself costs more than it tells. */
-const mostIndented = 1_048_576;
-
 interface BodyPartProps {
   id: string;
   desk: Desk;
@@ -25,7 +22,7 @@ export function BodyPart({ id, desk, problem }: BodyPartProps) {
   if (body === null || message === null) return <p className="bd sm t3">Reading the body…</p>;
   if (body.why !== null) return <FixedBody body={body} />;
   const canIndent = body.pretty !== null;
-  const isIndented = canIndent && indented && body.sizeBytes <= mostIndented;
+  const isIndented = canIndent && indented;
   const asItCame = (isIndented ? body.pretty : body.text) ?? '';
   return (
     <div className="body-view">
@@ -34,7 +31,7 @@ export function BodyPart({ id, desk, problem }: BodyPartProps) {
           <input
             type="checkbox"
             checked={isIndented}
-            disabled={!canIndent || draft.body !== null || body.sizeBytes > mostIndented}
+            disabled={!canIndent || draft.body !== null}
             onChange={(event) => useIndented.setState({ indented: event.target.checked })}
           />
           Indented

@@ -7,7 +7,16 @@ import { answerHeld, markEdited, releaseHeld, useHeld } from '../../../stores/he
 import { firstAnswer, rememberAnswer } from './answer-templates.ts';
 import { readHeldBody } from './held-body.ts';
 import type { HeldBody } from './held-body.ts';
-import { changedParts, readAnswer, readDraft, refusedProblems, untouched, withPart } from './held-draft.ts';
+import {
+  answerOf,
+  answerProblems,
+  changedParts,
+  draftProblems,
+  editOf,
+  refusedProblems,
+  untouched,
+  withPart,
+} from './held-draft.ts';
 import type { AnswerDraft, HeldDraft, HeldPart, HeldProblems } from './held-draft.ts';
 
 /** What lies open of one held call: its message, what was changed in it, the answer that is being written. */
@@ -114,26 +123,23 @@ export function leaveAnswerOf(id: string | null): boolean {
 
 /** What is wrong with what would be sent now: as the schema says it, and as the agent said it. */
 export function deskProblems({ message, draft, answer, refused }: Desk): HeldProblems {
-  if (answer !== null) return { ...refused, ...readAnswer(answer).problems };
-  return message === null ? refused : { ...refused, ...readDraft(message.message, draft).problems };
+  if (answer !== null) return { ...refused, ...answerProblems(answer) };
+  return message === null ? refused : { ...refused, ...draftProblems(message.message, draft) };
 }
 
 /** Sends what the desk says: the call as it came, as it was edited, or the answer. Nothing while a field is wrong. */
 export async function sendDesk(id: string): Promise<void> {
-  const { message, draft, answer } = deskOf(id);
-  if (useHeld.getState().ended.has(id)) return;
+  const desk = deskOf(id);
+  const { message, draft, answer } = desk;
+  if (useHeld.getState().ended.has(id) || Object.keys(deskProblems(desk)).length > 0) return;
   if (answer !== null) return sendAnswer(id, answer);
   // A call whose message cannot be read can still go on as it came.
-  const edit = message === null ? {} : readDraft(message.message, draft).edit;
-  if (edit === null) return;
-  const refused = await releaseHeld(id, edit);
+  const refused = await releaseHeld(id, message === null ? {} : editOf(message.message, draft));
   if (refused.length > 0) put(id, { refused: refusedProblems(refused, draft.headers) });
 }
 
 async function sendAnswer(id: string, draft: AnswerDraft): Promise<void> {
-  const { answer } = readAnswer(draft);
-  if (answer === null) return;
-  const refused = await answerHeld(id, answer);
+  const refused = await answerHeld(id, answerOf(draft));
   if (refused.length > 0) put(id, { refused: refusedProblems(refused, draft.headers) });
   else rememberAnswer(draft);
 }

@@ -17,8 +17,8 @@ export interface HeldBody {
   readonly why: string | null;
 }
 
-/** Colours of a longer text cost more than they tell. */
-const mostColoured = 1_048_576;
+/** Colours and indentation of a longer text cost more than they tell. */
+const mostFormatted = 1_048_576;
 
 export async function readHeldBody(
   message: {
@@ -31,22 +31,31 @@ export async function readHeldBody(
   const contentType = contentTypeOf(message.headers);
   const bytes = fromBase64(message.body);
   const text = exactText(bytes);
+  if (text !== null && bytes.length > mostFormatted) return plainText(text, bytes.length, message.why);
   const { sizeBytes, name, language, pretty, raw, hex, hexCutAt } = await presentBody(
     bytes,
     contentType,
     signal,
   );
-  const isColoured = sizeBytes <= mostColoured;
   return {
     name,
     sizeBytes,
-    language: isColoured ? language : 'text',
+    language,
     text,
     pretty: pretty === text ? null : pretty,
     hex,
     hexCutAt,
-    why: message.why === null ? whyNoText(text, raw, name) : `The body cannot be edited: ${message.why}.`,
+    why: message.why === null ? whyNoText(text, raw, name) : fixedWords(message.why),
   };
+}
+
+function plainText(text: string, sizeBytes: number, why: string | null): HeldBody {
+  const plain = { name: 'Text', language: 'text', pretty: null, hex: '', hexCutAt: null } as const;
+  return { ...plain, sizeBytes, text, why: why === null ? null : fixedWords(why) };
+}
+
+function fixedWords(why: string): string {
+  return `The body cannot be edited: ${why}.`;
 }
 
 /** The text whose UTF-8 are exactly these bytes; null: there is none. A byte order mark stays. */

@@ -35,8 +35,10 @@ export function HeldDesk({ call }: { call: HeldCall }) {
       ) : (
         <HeldHead call={call} />
       )}
-      {desk.failure !== null && <p className="bd sm error">{desk.failure}</p>}
-      {desk.failure === null && desk.message === null && <p className="bd sm t3">Reading the call…</p>}
+      {desk.failure !== null && !isOver && <p className="bd sm error">{desk.failure}</p>}
+      {desk.failure === null && desk.message === null && !isOver && (
+        <p className="bd sm t3">Reading the call…</p>
+      )}
       {desk.message !== null &&
         (desk.answer === null ? (
           <MessageParts id={call.id} desk={desk} problems={problems} />

@@ -1,4 +1,4 @@
-import { HeldAnswerSchema, HeldEditSchema } from '#shared/contract/held.ts';
+import { HeldAnswerSchema, HeldEditSchema, longestHeldBodyBytes } from '#shared/contract/held.ts';
 import type { HeldAnswer, HeldEdit, HeldMessage } from '#shared/contract/held.ts';
 import type { RefusedField } from '../../../stores/held-store.ts';
 import { toBase64 } from '../../../ui/base64.ts';
@@ -83,20 +83,32 @@ function listed(headers: readonly HeaderDraft[] | null): [string, string][] {
   return written(headers).map(({ name, value }) => [name, value]);
 }
 
-/** The edit that a draft says, or what is wrong with it and where. */
-export function readDraft(
-  message: Message,
-  draft: HeldDraft,
-): { edit: HeldEdit; problems: null } | { edit: null; problems: HeldProblems } {
-  const read = HeldEditSchema.safeParse({
+/** The edit that a draft says. */
+export function editOf(message: Message, draft: HeldDraft): HeldEdit {
+  return { ...editOfHead(message, draft), ...(draft.body !== null && { body: encodeBody(draft.body) }) };
+}
+
+function editOfHead(message: Message, draft: HeldDraft): HeldEdit {
+  return {
     ...(draft.method !== null && { method: draft.method.trim() }),
     ...(draft.target !== null && { target: draft.target.trim() }),
     ...(draft.status !== null && { status: readStatus(draft.status) }),
     ...(draft.headers !== null && !sameHeaders(message, draft.headers) && { headers: listed(draft.headers) }),
-    ...(draft.body !== null && { body: encodeBody(draft.body) }),
-  });
-  if (read.success) return { edit: read.data, problems: null };
-  return { edit: null, problems: problemsOf(read.error.issues, draft.headers) };
+  };
+}
+
+/** What of a draft cannot be sent. Cheap, since it is asked with every key: the body is not encoded for it. */
+export function draftProblems(message: Message, draft: HeldDraft): HeldProblems {
+  const read = HeldEditSchema.safeParse(editOfHead(message, draft));
+  const found = read.success ? {} : problemsOf(read.error.issues, draft.headers);
+  return { ...found, ...bodyProblem(draft.body ?? '') };
+}
+
+function bodyProblem(text: string): HeldProblems {
+  // A letter has three bytes at the most (one of two halves has two).
+  const mayBeLonger = text.length * 3 > longestHeldBodyBytes;
+  if (!mayBeLonger || new TextEncoder().encode(text).length <= longestHeldBodyBytes) return {};
+  return { body: 'A body may have 10 MiB at the most.' };
 }
 
 /** An answer that somebody writes. */
@@ -106,16 +118,14 @@ export interface AnswerDraft {
   readonly body: string;
 }
 
-export function readAnswer(
-  draft: AnswerDraft,
-): { answer: HeldAnswer; problems: null } | { answer: null; problems: HeldProblems } {
-  const read = HeldAnswerSchema.safeParse({
-    status: readStatus(draft.status),
-    headers: listed(draft.headers),
-    body: encodeBody(draft.body),
-  });
-  if (read.success) return { answer: read.data, problems: null };
-  return { answer: null, problems: problemsOf(read.error.issues, draft.headers) };
+export function answerOf({ status, headers, body }: AnswerDraft): HeldAnswer {
+  return { status: readStatus(status), headers: listed(headers), body: encodeBody(body) };
+}
+
+/** What of an answer cannot be sent. */
+export function answerProblems({ status, headers, body }: AnswerDraft): HeldProblems {
+  const read = HeldAnswerSchema.safeParse({ status: readStatus(status), headers: listed(headers) });
+  return { ...(read.success ? {} : problemsOf(read.error.issues, headers)), ...bodyProblem(body) };
 }
 
 function readStatus(text: string): number {

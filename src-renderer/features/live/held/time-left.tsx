@@ -7,7 +7,7 @@ const soonMs = 10_000;
 
 /** How long a call is held yet, in ms of this window's clock. */
 function useLeft({ expiresAt }: HeldCall): number {
-  const ahead = useHeld((store) => store.clockAheadMs);
+  const ahead = useHeld((store) => store.clockAheadMs ?? 0);
   return Math.max(0, Date.parse(expiresAt) + ahead - useNow());
 }
 

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { HeldRequest, HeldResponse } from '#shared/contract/held.ts';
 import {
+  answerOf,
+  answerProblems,
   changedParts,
+  draftProblems,
+  editOf,
   headersOf,
-  readAnswer,
-  readDraft,
   refusedProblems,
   untouched,
   withPart,
@@ -33,7 +35,8 @@ const response: HeldResponse = { ...request, kind: 'response', status: 201, reas
 
 describe('the edit of a held call', () => {
   it('is empty when nothing was touched, or all is again as it came', () => {
-    expect(readDraft(request, untouched)).toEqual({ edit: {}, problems: null });
+    expect(editOf(request, untouched)).toEqual({});
+    expect(draftProblems(request, untouched)).toEqual({});
     let draft = withPart(request, untouched, 'method', 'PUT');
     draft = withPart(request, draft, 'headers', headersOf(request, draft).slice(1));
     expect(changedParts(request, draft)).toEqual(['method', 'headers']);
@@ -50,7 +53,7 @@ describe('the edit of a held call', () => {
       { key: 9, name: 'X-Twice', value: '1' },
       { key: 10, name: 'X-Twice', value: '2' },
     ]);
-    expect(readDraft(request, draft).edit).toEqual({
+    expect(editOf(request, draft)).toEqual({
       headers: [
         ['Host', 'payments'],
         ['Cookie', 'b=2'],
@@ -65,14 +68,14 @@ describe('the edit of a held call', () => {
     const draft = withPart(request, untouched, 'headers', rows);
     expect(headersOf(request, draft)).toHaveLength(4);
     expect(changedParts(request, draft)).toEqual([]);
-    expect(readDraft(request, draft).edit).toEqual({});
+    expect(editOf(request, draft)).toEqual({});
   });
 
   it('sends a body as UTF-8', () => {
     const draft = withPart(request, untouched, 'body', 'Grüße 🙂');
-    const { edit } = readDraft(request, draft);
-    expect(Buffer.from(edit?.body ?? '', 'base64').toString('utf8')).toBe('Grüße 🙂');
-    expect(readDraft(request, withPart(request, untouched, 'body', '')).edit).toEqual({ body: '' });
+    const edit = editOf(request, draft);
+    expect(Buffer.from(edit.body ?? '', 'base64').toString('utf8')).toBe('Grüße 🙂');
+    expect(editOf(request, withPart(request, untouched, 'body', ''))).toEqual({ body: '' });
   });
 
   it('says at which field what is wrong, also below an empty row', () => {
@@ -89,23 +92,29 @@ describe('the edit of a held call', () => {
         { key: 10, name: 'Content-Length', value: '5' },
       ],
     };
-    const { problems } = readDraft(request, draft);
-    expect(Object.keys(problems ?? {}).sort()).toEqual([
+    const problems = draftProblems(request, draft);
+    expect(Object.keys(problems).sort()).toEqual([
       'headers.10.name',
       'headers.8.name',
       'headers.9.value',
       'method',
       'target',
     ]);
-    expect(problems?.['headers.10.name']).toContain('framing');
+    expect(problems['headers.10.name']).toContain('framing');
+  });
+
+  it('has at most 10 MiB of body, counted in bytes', () => {
+    const fits = 'ü'.repeat(5 * 1024 ** 2);
+    expect(draftProblems(request, { ...untouched, body: fits })).toEqual({});
+    expect(Object.keys(draftProblems(request, { ...untouched, body: `${fits}x` }))).toEqual(['body']);
   });
 
   it('expects a status from 200 to 599', () => {
     for (const status of ['', '99', '600', 'OK', '2e2', '20.5'])
-      expect(readDraft(response, { ...untouched, status }).problems).toEqual({
+      expect(draftProblems(response, { ...untouched, status })).toEqual({
         status: 'Expected a status from 200 to 599.',
       });
-    expect(readDraft(response, { ...untouched, status: ' 404 ' }).edit).toEqual({ status: 404 });
+    expect(editOf(response, { ...untouched, status: ' 404 ' })).toEqual({ status: 404 });
   });
 
   it('shows what the agent refused at the row that it means', () => {
@@ -124,12 +133,13 @@ describe('the edit of a held call', () => {
 describe('an answer', () => {
   it('has a status, fields and a body', () => {
     const headers = [{ key: 0, name: 'retry-after', value: '5' }];
-    expect(readAnswer({ status: '503', headers, body: 'busy' }).answer).toEqual({
+    expect(answerOf({ status: '503', headers, body: 'busy' })).toEqual({
       status: 503,
       headers: [['retry-after', '5']],
       body: btoa('busy'),
     });
-    expect(readAnswer({ status: '1', headers, body: '' }).problems).toHaveProperty('status');
+    expect(answerProblems({ status: '503', headers, body: 'busy' })).toEqual({});
+    expect(answerProblems({ status: '1', headers, body: '' })).toHaveProperty('status');
   });
 });
 
