@@ -512,6 +512,20 @@ describe('what is too much', () => {
     ]);
   });
 
+  it('a body over 10 MiB is read to its end when its call is answered, and the connection goes on', async () => {
+    const { url, hits } = await serve([request]);
+    const client = await scene.peers.connect(scene.spike.proxyPort);
+    const size = 12 * 1024 ** 2;
+    client.write(`POST ${url} HTTP/1.1\r\nHost: x\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
+    client.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    for (const count of [1, 2]) {
+      const [row] = await heldCalls(scene.spike);
+      await scene.spike.held.answer(row?.id ?? '', { status: 413, headers: [], body: '' });
+      await client.until((text) => text.split('413').length === count + 1);
+    }
+    expect(hits()).toBe(0);
+  });
+
   it('a call beyond 200 passes, and says why', async () => {
     const { url } = await serve([request]);
     const clients = await Promise.all(

@@ -147,9 +147,10 @@ export class HeldDesk implements HeldCalls {
     }
   }
 
-  /** The agent ends: no timer is left. */
+  /** The agent ends: no timer is left, and nobody waits for a worker that is gone. */
   close(): void {
     for (const { shown } of this.#rows.values()) shown?.cancel();
+    for (const ask of [...this.#waiting.keys()]) this.#replied(ask, { kind: 'over' });
   }
 
   // --- what workers say
@@ -160,8 +161,8 @@ export class HeldDesk implements HeldCalls {
     if (refusal !== null) return;
     const { heldAtMs, expiresAtMs, ...rest } = facts;
     const call: HeldCall = {
-      ...rest,
       id: `${worker}-${this.#nextId++}`,
+      ...rest,
       heldAt: new Date(heldAtMs).toISOString(),
       expiresAt: new Date(expiresAtMs).toISOString(),
       state: 'held',

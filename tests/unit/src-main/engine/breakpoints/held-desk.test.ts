@@ -160,6 +160,16 @@ describe('the desk of held calls', () => {
     expect(desk.status().passed).toBe(2);
   });
 
+  it('leaves nobody waiting when the agent ends', async () => {
+    ask(1, 1);
+    ask(1, 2);
+    desk.received(1, { type: 'held.gone', hold: 2 });
+    const done = desk.drop('1-1');
+    desk.close();
+    await expect(done).rejects.toMatchObject({ code: 'held-not-found' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('remembers what became of the last 1,000', async () => {
     for (let hold = 1; hold <= 1001; hold++) {
       ask(1, hold);
