@@ -53,18 +53,20 @@ const spike =
     return [process.execPath, join(checkout, 'src-main/cli/main.ts'), 'start', ...flags, ...files];
   };
 
-function haproxy(directory, { port, form, origin }) {
-  const file = join(directory, `haproxy-${form}.cfg`);
-  const timeouts = 'timeout connect 5s\n  timeout client 300s\n  timeout server 300s';
-  const mode = form === 'tcp' ? 'tcp' : 'http';
-  const reuse = mode === 'http' ? '  http-reuse always\n' : '';
-  writeFileSync(
-    file,
-    `global\n  nbthread 1\n  maxconn 4096\ndefaults\n  mode ${mode}\n  ${timeouts}\n${reuse}` +
-      `frontend f\n  bind 127.0.0.1:${port}\n  default_backend b\nbackend b\n  server s 127.0.0.1:${origin.http}\n`,
-  );
-  return ['haproxy', '-db', '-f', file];
-}
+const haproxy =
+  (threads = 1) =>
+  (directory, { port, form, origin }) => {
+    const file = join(directory, `haproxy-${form}-${threads}.cfg`);
+    const timeouts = 'timeout connect 5s\n  timeout client 300s\n  timeout server 300s';
+    const mode = form === 'tcp' ? 'tcp' : 'http';
+    const reuse = mode === 'http' ? '  http-reuse always\n' : '';
+    writeFileSync(
+      file,
+      `global\n  nbthread ${threads}\n  maxconn 4096\ndefaults\n  mode ${mode}\n  ${timeouts}\n${reuse}` +
+        `frontend f\n  bind 127.0.0.1:${port}\n  default_backend b\nbackend b\n  server s 127.0.0.1:${origin.http}\n`,
+    );
+    return ['haproxy', '-db', '-f', file];
+  };
 
 function nginx(directory, { port, form, origin }) {
   const own = join(directory, `nginx-${form}`);
@@ -161,7 +163,8 @@ export const peers = [
     isHere: () => before !== undefined,
     command: (directory, at) => spike({ checkout: before })(directory, at),
   },
-  { name: 'haproxy', isHere: () => installed('haproxy'), command: haproxy },
+  { name: 'haproxy', isHere: () => installed('haproxy'), command: haproxy() },
+  { name: 'haproxy, 2 threads', isHere: () => installed('haproxy'), command: haproxy(2) },
   { name: 'nginx', isHere: () => installed('nginx'), command: nginx },
   { name: 'nginx stream', isHere: () => existsSync(streamModule), command: nginx },
   { name: 'squid', isHere: () => existsSync(squidCertificates), command: squid },

@@ -40,6 +40,10 @@ const paced =
   (rate) =>
   ({ port, origin, seconds }) =>
     script('paced.mjs', port ?? origin.http, '/1k', rate, seconds);
+const steady =
+  (connections, rate) =>
+  ({ port, origin, seconds }) =>
+    script('steady.mjs', port ?? origin.http, '/1k', connections, rate, seconds);
 const h2load =
   (connections, streams) =>
   ({ port, origin, seconds }) => ({
@@ -122,11 +126,19 @@ export const scenarios = {
     peers: ['spike', 'haproxy', 'httpxy', 'mockttp'],
   },
   workers: {
-    title: 'Two workers: CPU per request, plain HTTP, reverse, 1 KiB, 64 connections',
+    title: 'Two workers: CPU per request, plain HTTP, reverse, 1 KiB, 64 connections, as fast as they can',
     form: 'reverse',
     unit: 'calls',
     load: wrk(64, '/1k'),
-    peers: ['spike', 'spike, 2 workers'],
+    peers: ['spike', 'spike, 2 workers', 'haproxy', 'haproxy, 2 threads'],
+  },
+  steady: {
+    title:
+      'Two workers: CPU per request, plain HTTP, reverse, 1 KiB, 64 connections, 2,000 requests a second',
+    form: 'reverse',
+    unit: 'calls',
+    load: steady(64, 2000),
+    peers: ['spike', 'spike, 2 workers', 'haproxy', 'haproxy, 2 threads'],
   },
   rules: {
     title: 'Rules that no call matches, plain HTTP, reverse, 1 KiB, 64 connections',
