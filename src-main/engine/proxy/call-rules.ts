@@ -11,6 +11,7 @@ import { needs } from '../rules/compiled-rules.ts';
 import type { Candidates } from '../rules/compiled-rules.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
 import type { CallSeen } from '../rules/faults/stage.ts';
+import { linkHoldLimitBytes, unboundedHoldBytes } from '../rules/held-bytes.ts';
 import type { RuleHit } from '../rules/rule-hit.ts';
 import type { ClientFacts, ProxyEnvironment } from './environment.ts';
 import { namesNeeded } from './names-needed.ts';
@@ -41,6 +42,7 @@ export class CallRules {
   /** Called when that begins; set before `decide`. */
   connecting: (() => void) | null = null;
   #over = false;
+  #earlyBytes = 0;
   #awaited: AwaitedBody | null = null;
   /** Set when it is matched. */
   #head: CallHead | null = null;
@@ -91,15 +93,33 @@ export class CallRules {
     if (awaited === null) return;
     awaited.chunks.push(data);
     awaited.bytes += data.length;
-    this.#environment.rules.budget.take(data.length);
     if (awaited.bytes >= awaited.neededBytes) this.bodyComplete();
   }
 
   /** There is no more of the body. */
   bodyComplete(): void {
     const awaited = this.#awaited;
-    this.#dropAwaited();
+    this.#awaited = null;
     awaited?.ready(Buffer.concat(awaited.chunks));
+  }
+
+  /** Bytes of the request are kept until it is decided. */
+  keepsEarly(bytes: number): void {
+    this.#earlyBytes += bytes;
+    this.#environment.rules.budget.take(bytes);
+  }
+
+  /** They are kept no more. */
+  earlyGone(): void {
+    this.#environment.rules.budget.giveBack(this.#earlyBytes);
+    this.#earlyBytes = 0;
+  }
+
+  /** No more of the request is to be read for now: nothing is decided by it. */
+  get isEarlyFull(): boolean {
+    if (!this.isConnecting) return false;
+    const { budget } = this.#environment.rules;
+    return this.#earlyBytes > (budget.isFull ? unboundedHoldBytes : linkHoldLimitBytes);
   }
 
   /** Whether some rule waits for the status of the response. */
@@ -136,13 +156,9 @@ export class CallRules {
    */
   close(keep: readonly RuleHit[] = []): void {
     this.#over = true;
-    this.#dropAwaited();
-    if (this.plan !== null) this.#environment.rules.close(this.plan, keep);
-  }
-
-  #dropAwaited(): void {
-    this.#environment.rules.budget.giveBack(this.#awaited?.bytes ?? 0);
     this.#awaited = null;
+    this.earlyGone();
+    if (this.plan !== null) this.#environment.rules.close(this.plan, keep);
   }
 
   #match(head: CallHead, decided: () => void, waits: (() => void) | null): boolean {

@@ -1,7 +1,6 @@
 import type { FlowRecord } from '../capture/flow-record.ts';
 import type { Cut, MessageShape } from '../rules/faults/stage.ts';
 import type { FaultPlan } from '../rules/fault-plan.ts';
-import { linkHoldLimitBytes } from '../rules/link.ts';
 import type { Link } from '../rules/link.ts';
 import type { AnswerOwner } from './answer-owner.ts';
 import { CallRules } from './call-rules.ts';
@@ -61,7 +60,6 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   #requestLink: Link | null = null;
   /** What came of the body before it was known what is to be done with it. */
   #early: Buffer[] | null = null;
-  #earlyBytes = 0;
   #requestComplete = false;
   /** The client will say no more on its connection. */
   #clientEnded = false;
@@ -258,9 +256,8 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
 
   #keepEarly(wire: Buffer): void {
     this.#early?.push(wire);
-    this.#earlyBytes += wire.length;
-    const isFull = this.#rules.isConnecting && this.#earlyBytes > linkHoldLimitBytes;
-    if (isFull) this.#host.client.pause(hold.undecided);
+    this.#rules.keepsEarly(wire.length);
+    if (this.#rules.isEarlyFull) this.#host.client.pause(hold.undecided);
   }
 
   /** Whether a rule answers in place of the upstream, or ends the connection: at once, or for the status that came. */
@@ -282,6 +279,7 @@ export class Http1Exchange implements CallOwner, AnswerOwner, OpenFlow {
   #go(): void {
     const early = this.#early;
     this.#early = null;
+    this.#rules.earlyGone();
     this.#send();
     // It may be over already, and the next one begun, which has waits of its own.
     if (early === null || this.#over) return;

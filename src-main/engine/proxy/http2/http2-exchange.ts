@@ -183,8 +183,10 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
   // --- the request
 
   #requestData(bytes: Buffer): void {
-    if (this.#early !== null) this.#early.push(bytes);
-    else if (this.#requestLink !== null) this.#requestLink.push(bytes);
+    if (this.#early !== null) {
+      this.#early.push(bytes);
+      this.#rules.keepsEarly(bytes.length);
+    } else if (this.#requestLink !== null) this.#requestLink.push(bytes);
     else this.#call?.send(bytes);
   }
 
@@ -208,6 +210,7 @@ export class Http2Exchange implements UpstreamCallOwner, Http2AnswerOwner, OpenF
   #go(): void {
     const early = this.#early;
     this.#early = null;
+    this.#rules.earlyGone();
     this.#send();
     if (early === null || this.#over) return;
     for (const bytes of early) this.#requestData(bytes);
