@@ -55,7 +55,6 @@ const h2load =
       String(streams),
       '-D',
       String(seconds),
-      '--warm-up-time=1',
       '--npn-list=h2',
       `https://localhost:${port ?? origin.http2}/1k`,
     ],
