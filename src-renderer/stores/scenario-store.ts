@@ -32,6 +32,28 @@ function takeRun(run: ScenarioRun): void {
   useScenarios.setState({ run, toldAtMs: Date.now() });
 }
 
+/** Writes a scenario into the workspace file. @param before The name that it has there; null: it is new. */
+export async function saveScenario(before: string | null, scenario: Scenario): Promise<void> {
+  const { scenarios } = agent();
+  if (before === null) await scenarios.create(scenario);
+  else await scenarios.replace({ params: { name: before }, body: scenario });
+  useScenarios.setState({ scenarios: await scenarios.list() });
+}
+
+/** Takes a scenario out of the workspace file, and offers to undo that: it comes back as the last. */
+export async function removeScenario(scenario: Scenario): Promise<void> {
+  await told(async () => {
+    const { scenarios } = agent();
+    await scenarios.remove({ name: scenario.name });
+    useScenarios.setState({ scenarios: await scenarios.list() });
+    showToast({
+      tone: 'ok',
+      text: `${scenario.name} was deleted`,
+      action: { label: 'Undo', run: () => void told(() => saveScenario(null, scenario)) },
+    });
+  });
+}
+
 export async function runScenario(name: string): Promise<void> {
   await told(async () => takeRun(await agent().scenarios.run({ name })));
 }

@@ -1,4 +1,6 @@
 import type uPlot from 'uplot';
+import { edgesOfSpan, hatchSpans } from '../../ui/chart-hatch.ts';
+import type { HatchedSpan } from '../../ui/chart-hatch.ts';
 import { formatCount } from '../../ui/words.ts';
 import type { FaultSpan } from './fault-spans.ts';
 
@@ -39,7 +41,10 @@ export function chartOptions(spans: () => readonly FaultSpan[]): Options {
     ],
     series: [{}, line('--series-1', 1.5), line('--series-3', 2), line('--series-4', 1.5)],
     hooks: {
-      drawClear: [(plot) => hatch(plot, spans(), { fault: token('--fault'), hatch: token('--hatch') })],
+      drawClear: [
+        (plot) =>
+          hatchSpans(plot, spans().map(inSeconds), { fault: token('--fault'), hatch: token('--hatch') }),
+      ],
       draw: [(plot) => nameSpans(plot, spans(), { font, fault: token('--fault'), under: token('--bg-1') })],
     },
   };
@@ -74,36 +79,6 @@ function minute(unixSeconds: number): string {
   return date.getSeconds() === 0 ? clock : `${clock}:${two(date.getSeconds())}`;
 }
 
-interface HatchColours {
-  fault: string;
-  hatch: string;
-}
-
-/** Under the lines: diagonal strokes over the time, and an upright where it begins. */
-function hatch(plot: uPlot, spans: readonly FaultSpan[], colours: HatchColours): void {
-  const { ctx, bbox } = plot;
-  const step = 6 * devicePixelRatio;
-  for (const span of spans) {
-    const { left, right } = edgesOf(plot, span);
-    if (right <= left) continue;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(left, bbox.top, right - left, bbox.height);
-    ctx.clip();
-    ctx.strokeStyle = colours.hatch;
-    ctx.lineWidth = 2 * devicePixelRatio;
-    ctx.beginPath();
-    for (let x = left - bbox.height - (left % step); x < right; x += step) {
-      ctx.moveTo(x, bbox.top + bbox.height);
-      ctx.lineTo(x + bbox.height, bbox.top);
-    }
-    ctx.stroke();
-    ctx.restore();
-    ctx.fillStyle = colours.fault;
-    if (left > bbox.left) ctx.fillRect(left, bbox.top, devicePixelRatio, bbox.height);
-  }
-}
-
 /** Over the lines: the rule's name at the foot of its time. */
 function nameSpans(
   plot: uPlot,
@@ -113,7 +88,7 @@ function nameSpans(
   const { ctx, bbox } = plot;
   const named = spans.findLast((span) => span.name !== null);
   if (named === undefined || named.name === null) return;
-  const { left } = edgesOf(plot, named);
+  const { left } = edgesOfSpan(plot, inSeconds(named));
   ctx.save();
   ctx.font = look.font.replace('11px', `${11 * devicePixelRatio}px`);
   const room = bbox.left + bbox.width - left - 8 * devicePixelRatio;
@@ -133,11 +108,7 @@ function nameSpans(
   ctx.restore();
 }
 
-function edgesOf(plot: uPlot, span: FaultSpan): { left: number; right: number } {
-  const { bbox } = plot;
-  const at = (unixMs: number) => plot.valToPos(unixMs / 1000, 'x', true);
-  return {
-    left: Math.max(bbox.left, Math.round(at(span.from))),
-    right: Math.min(bbox.left + bbox.width, Math.round(at(span.until))),
-  };
+/** The x scale of the chart is in seconds. */
+function inSeconds({ from, until }: FaultSpan): HatchedSpan {
+  return { from: from / 1000, until: until / 1000 };
 }
