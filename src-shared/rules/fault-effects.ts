@@ -1,5 +1,6 @@
 import type { Direction } from '../flow/flow.ts';
 import type { Fault, FaultOf, FaultType } from './fault.ts';
+import { badCertificateWords } from './faults/tls.ts';
 
 /** Chooses the verb: the calls "wait", the call "waits". */
 type Verb = (plural: string, singular: string) => string;
@@ -80,7 +81,7 @@ const effects: { readonly [T in FaultType]: (fault: FaultOf<T>, verb: Verb) => s
   'ws-close': (fault, verb) =>
     `${verb('have', 'has')} ${verb('their', 'its')} WebSocket closed with ${fault.code}${fault.afterMessages === 0 ? '' : ` after ${count(fault.afterMessages, 'message')}`}`,
   'ws-no-pong': (fault, verb) => `${verb('lose', 'loses')} the pongs of the ${fault.direction}`,
-  'tls-certificate': (fault, verb) => `${verb('meet', 'meets')} ${certificateWords[fault.problem]}`,
+  'tls-certificate': (fault, verb) => `${verb('meet', 'meets')} ${badCertificateWords[fault.problem]}`,
   'tls-abort': (fault, verb) =>
     `${verb('have', 'has')} ${verb('their', 'its')} TLS handshake ended${fault.alert === 'close' ? '' : ` with ${fault.alert}`}`,
   'tls-stall': (fault, verb) =>
@@ -130,14 +131,6 @@ function fieldWords({ set, remove }: FaultOf<'headers'>): string {
 function list(names: readonly string[]): string {
   return names.length > 3 ? `${names.length} fields` : names.join(', ');
 }
-
-const certificateWords = {
-  expired: 'a certificate that has expired',
-  'not-yet-valid': 'a certificate that is not valid yet',
-  'wrong-name': 'a certificate for another name',
-  'self-signed': 'a self-signed certificate',
-  'untrusted-ca': 'a certificate of an unknown CA',
-} as const;
 
 const dnsAnswers = { nxdomain: 'NXDOMAIN', servfail: 'SERVFAIL', timeout: 'no answer' } as const;
 

@@ -1,39 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { FaultInput } from '../../src-shared/rules/fault.ts';
-import { createLeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
-import { makeAuthority, testAuthority } from '../support/data-plane-harness.ts';
 import type { RuleText } from '../support/data-plane-harness.ts';
 import { curlArgs, useScene } from '../support/data-plane-test.ts';
+import { useTrust } from '../support/test-trust.ts';
 import { runProgram, startProgram } from '../support/run-program.ts';
 
+const trust = useTrust();
 const scene = useScene();
-let directory: string;
-let caFile: string;
-let site: { key: string; cert: string; ca: string };
-
-beforeAll(async () => {
-  const ca = await makeAuthority();
-  const issuer = createLeafIssuer({ ca, now: () => Date.now() });
-  const leaf = issuer.issue('localhost');
-  if (leaf === null) throw new Error('no certificate');
-  site = { key: issuer.privateKeyPem, cert: leaf.chainPem, ca: ca.certificatePem };
-  directory = await mkdtemp(join(tmpdir(), 'spike-handshake-'));
-  caFile = join(directory, 'ca.pem');
-  await writeFile(caFile, (await testAuthority()).certificatePem);
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 async function serve(fault: FaultInput, more: Partial<RuleText> = {}) {
-  const server = await scene.peers.https(site, (_asked, response) => response.end('secret'));
+  const server = await scene.peers.https(trust.site, (_asked, response) => response.end('secret'));
   await scene.spike.configure({
-    tls: { extraRootsPem: [site.ca] },
+    tls: { extraRootsPem: [trust.siteCaPem] },
     rules: [{ name: fault.type, faults: [fault], ...more }],
   });
   const url = `https://localhost:${server.port}/`;
-  const args = (more: string[]) => curlArgs(scene.spike, '--cacert', caFile, ...more, url);
+  const args = (more: string[]) => curlArgs(scene.spike, '--cacert', trust.caFile, ...more, url);
   return {
     curl: (...more: string[]) => runProgram('curl', args(more)),
     startCurl: () => startProgram('curl', args([])),
@@ -47,7 +29,7 @@ async function serve(fault: FaultInput, more: Partial<RuleText> = {}) {
         '-servername',
         'localhost',
         '-CAfile',
-        caFile,
+        trust.caFile,
         '-verify_return_error',
         ...args,
       ]),

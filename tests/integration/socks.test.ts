@@ -1,41 +1,30 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
-import type { LeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
-import { makeAuthority, testAuthority } from '../support/data-plane-harness.ts';
+import { describe, expect, it } from 'vitest';
 import { routeTo, useScene } from '../support/data-plane-test.ts';
 import type { RawClient } from '../support/network-peers.ts';
+import { useTrust } from '../support/test-trust.ts';
 import { runProgram } from '../support/run-program.ts';
 
-let directory: string;
-let caFile: string;
-let siteCaPem: string;
-let sites: LeafIssuer;
+const trust = useTrust();
 const scene = useScene({}, { connectTimeoutMs: 1000 });
 
-beforeAll(async () => {
-  const siteCa = await makeAuthority();
-  siteCaPem = siteCa.certificatePem;
-  sites = createLeafIssuer({ ca: siteCa, now: () => Date.now() });
-  directory = await mkdtemp(join(tmpdir(), 'spike-socks-test-'));
-  caFile = join(directory, 'ca.pem');
-  await writeFile(caFile, (await testAuthority()).certificatePem);
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
-
 function curl(option: string, ...args: string[]) {
-  return runProgram('curl', ['-sS', '-m', '20', option, scene.spike.proxy, '--cacert', caFile, ...args]);
+  return runProgram('curl', [
+    '-sS',
+    '-m',
+    '20',
+    option,
+    scene.spike.proxy,
+    '--cacert',
+    trust.caFile,
+    ...args,
+  ]);
 }
 
 /** An HTTPS site for localhost that Spike trusts. */
 async function site() {
-  await scene.spike.configure({ tls: { extraRootsPem: [siteCaPem] } });
-  const leaf = sites.issue('localhost');
-  if (leaf === null) throw new Error('no certificate');
-  return await scene.peers.https({ key: sites.privateKeyPem, cert: leaf.chainPem }, (asked, response) => {
+  await scene.spike.configure({ tls: { extraRootsPem: [trust.siteCaPem] } });
+  return await scene.peers.https(trust.site, (asked, response) => {
     response.end(`secret ${asked.url}`);
   });
 }

@@ -1,32 +1,15 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
-import type { LeafIssuer } from '../../src-main/engine/tls/leaf-certificates.ts';
-import { makeAuthority, testAuthority } from '../support/data-plane-harness.ts';
+import { describe, expect, it } from 'vitest';
 import { curlArgs, routeTo, useScene } from '../support/data-plane-test.ts';
 import { callThrough, oneConnection } from '../support/proxy-client.ts';
+import { useTrust } from '../support/test-trust.ts';
 import { runProgram } from '../support/run-program.ts';
 
-let directory: string;
-let caFile: string;
-let siteCaPem: string;
-let sites: LeafIssuer;
+const trust = useTrust();
 const scene = useScene({}, { connectTimeoutMs: 1000 });
-
-beforeAll(async () => {
-  const siteCa = await makeAuthority();
-  siteCaPem = siteCa.certificatePem;
-  sites = createLeafIssuer({ ca: siteCa, now: () => Date.now() });
-  directory = await mkdtemp(join(tmpdir(), 'spike-virtual-test-'));
-  caFile = join(directory, 'ca.pem');
-  await writeFile(caFile, (await testAuthority()).certificatePem);
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** A service that tells which Host and path it was asked for, with a route named `orders` to it. */
 async function orders(scheme: 'http' | 'tcp' = 'http') {
@@ -39,15 +22,12 @@ async function orders(scheme: 'http' | 'tcp' = 'http') {
 
 /** The same over TLS, for localhost, named `payments`. */
 async function payments() {
-  const leaf = sites.issue('localhost');
-  if (leaf === null) throw new Error('no certificate');
-  const server = await scene.peers.https(
-    { key: sites.privateKeyPem, cert: leaf.chainPem },
-    (asked, response) => response.end(`secret ${asked.headers.host}${asked.url}`),
+  const server = await scene.peers.https(trust.site, (asked, response) =>
+    response.end(`secret ${asked.headers.host}${asked.url}`),
   );
   await scene.spike.configure({
     routes: [{ name: 'payments', listen: '127.0.0.1:0', upstream: `https://localhost:${server.port}` }],
-    tls: { extraRootsPem: [siteCaPem] },
+    tls: { extraRootsPem: [trust.siteCaPem] },
   });
   return server;
 }
@@ -88,7 +68,7 @@ describe('the virtual name of a route', () => {
 
   it('has a certificate: TLS inside CONNECT goes on as plain HTTP where the route says http', async () => {
     await orders();
-    const args = curlArgs(scene.spike, '--cacert', caFile, 'https://orders.internal/c');
+    const args = curlArgs(scene.spike, '--cacert', trust.caFile, 'https://orders.internal/c');
     expect((await runProgram('curl', args)).stdout).toBe('orders.internal/c');
     expect((await scene.spike.flow()).flow).toMatchObject({
       ...asCallee,
@@ -114,7 +94,7 @@ describe('the virtual name of a route', () => {
 
   it.each(['http', 'https'])('goes on over TLS where the route says https, asked by %s', async (scheme) => {
     const server = await payments();
-    const args = curlArgs(scene.spike, '--cacert', caFile, `${scheme}://payments.internal/pay`);
+    const args = curlArgs(scene.spike, '--cacert', trust.caFile, `${scheme}://payments.internal/pay`);
     expect((await runProgram('curl', args)).stdout).toBe('secret payments.internal/pay');
     expect((await scene.spike.flow()).flow).toMatchObject({
       callee: { name: 'payments' },

@@ -1,9 +1,8 @@
 // Faults of gRPC as grpc-js, a client and a server that we did not write, sees them.
 import { once } from 'node:events';
-import { Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import type {
   ClientDuplexStream,
-  MethodDefinition,
   sendUnaryData,
   ServerDuplexStream,
   ServerReadableStream,
@@ -15,33 +14,10 @@ import type {
 } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { FaultInput } from '../../src-shared/rules/fault.ts';
+import { asBytes as bytes, ordersService as service, serveOrders } from '../support/grpc-orders.ts';
 import { useScene } from '../support/data-plane-test.ts';
 
 const scene = useScene();
-
-const bytes = (message: Buffer): Buffer => message;
-function method(
-  name: string,
-  requestStream: boolean,
-  responseStream: boolean,
-): MethodDefinition<Buffer, Buffer> {
-  const path = `/shop.Orders/${name}`;
-  return {
-    path,
-    requestStream,
-    responseStream,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  };
-}
-const service = {
-  Get: method('Get', false, false),
-  List: method('List', false, true),
-  Sum: method('Sum', true, false),
-  Chat: method('Chat', true, true),
-};
 
 /** What the server saw. */
 let seen = { calls: 0, messages: 0, cancelled: 0 };
@@ -91,14 +67,7 @@ const orders: UntypedServiceImplementation = {
 /** The service behind a route with that fault, and a client of the route. */
 async function shop(...faults: FaultInput[]): Promise<Client> {
   seen = { calls: 0, messages: 0, cancelled: 0 };
-  const server = new Server();
-  server.addService(service, orders);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  scene.peers.also(() => server.forceShutdown());
+  const port = await serveOrders(scene.peers, orders);
   await scene.spike.configure({
     routes: [{ name: 'orders', listen: '127.0.0.1:0', upstream: `h2c://127.0.0.1:${port}` }],
     rules: [{ name: 'rule', faults }],

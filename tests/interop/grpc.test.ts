@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { credentials, Metadata, Server, ServerCredentials, status, Client } from '@grpc/grpc-js';
+import { credentials, Metadata, status, Client } from '@grpc/grpc-js';
 import type {
-  MethodDefinition,
   ServerDuplexStream,
   ServerReadableStream,
   ServerUnaryCall,
@@ -11,33 +10,12 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { asBytes as bytes, ordersService as service, serveOrders } from '../support/grpc-orders.ts';
 import { useScene } from '../support/data-plane-test.ts';
 
 // Services of grpc-js, without a schema: messages are bytes.
 const scene = useScene();
 
-const bytes = (message: Buffer): Buffer => message;
-function method(
-  name: string,
-  requestStream: boolean,
-  responseStream: boolean,
-): MethodDefinition<Buffer, Buffer> {
-  return {
-    path: `/shop.Orders/${name}`,
-    requestStream,
-    responseStream,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  };
-}
-const service = {
-  Get: method('Get', false, false),
-  List: method('List', false, true),
-  Sum: method('Sum', true, false),
-  Chat: method('Chat', true, true),
-};
 type Message = Buffer;
 
 /** What the server saw of calls that did not end well. */
@@ -85,14 +63,7 @@ const unlimited = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_messag
 
 /** The service behind a route, and a client of the route. */
 async function shop(scheme: 'h2c' | 'http' = 'h2c'): Promise<Client> {
-  const server = new Server(unlimited);
-  server.addService(service, orders);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  scene.peers.also(() => server.forceShutdown());
+  const port = await serveOrders(scene.peers, orders, unlimited);
   await scene.spike.configure({
     routes: [{ name: 'orders', listen: '127.0.0.1:0', upstream: `${scheme}://127.0.0.1:${port}` }],
   });

@@ -13,6 +13,17 @@ export const TlsCertificateFaultSchema = z
   })
   .meta({ title: 'Bad certificate', scope: 'tls', icon: 'shield-alert' });
 
+/** What the client is shown, in a rule's sentence and in the note on a flow. */
+export const badCertificateWords: Readonly<
+  Record<z.infer<typeof TlsCertificateFaultSchema>['problem'], string>
+> = {
+  expired: 'an expired certificate',
+  'not-yet-valid': 'a certificate that is not valid yet',
+  'wrong-name': 'a certificate for another name',
+  'self-signed': 'a self-signed certificate',
+  'untrusted-ca': 'a certificate of an unknown CA',
+};
+
 export const TlsAbortFaultSchema = z
   .strictObject({
     type: z.literal('tls-abort'),

@@ -47,8 +47,7 @@ export class EventStreamParser {
   }
 
   end(): void {
-    const rest = this.#lines.rest();
-    if (rest !== null) this.#read(rest);
+    this.#lines.end();
     this.#dispatch(true);
   }
 

@@ -50,9 +50,9 @@ export class LineSplitter {
     }
   }
 
-  /** What has come of a line without an end; null when it is nothing. */
-  rest(): Line | null {
-    return this.#sizeBytes === 0 ? null : this.#take();
+  /** Nothing more comes: what has come of a line without an end is one. */
+  end(): void {
+    if (this.#sizeBytes > 0) this.#line(this.#take());
   }
 
   #endFrom(bytes: Buffer, from: number): number {

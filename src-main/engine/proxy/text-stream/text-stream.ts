@@ -24,6 +24,7 @@ export function streamKind(fields: string): 'events' | 'lines' | null {
   return found[1] === undefined ? 'lines' : 'events';
 }
 
+/** Of events, or of lines. */
 interface TextParser {
   feed(bytes: Buffer): void;
   end(): void;
@@ -50,7 +51,7 @@ export class TextStream {
     this.#parser =
       kind === 'events'
         ? new EventStreamParser(messageTextLimit, (event) => this.#tellEvent(event))
-        : new NdjsonParser((line) => this.#tellLine(line));
+        : new LineSplitter('lf', messageTextLimit * 3, (line) => this.#tellLine(line));
     this.#content = new ContentStream(
       contentEncoding.exec(fields)?.[1] ?? null,
       (bytes) => this.#read(bytes),
@@ -98,8 +99,9 @@ export class TextStream {
   }
 
   #tellLine({ bytes, sizeBytes }: Line): void {
-    const truncated = bytes.length < sizeBytes;
-    this.#tell({ text: bytes.toString('utf8').replace(/\r$/, ''), truncated, sizeBytes });
+    const text = bytes.toString('utf8').replace(/\r$/, '');
+    // Lines that are empty keep a connection alive, and are nothing to show.
+    if (text !== '') this.#tell({ text, truncated: bytes.length < sizeBytes, sizeBytes });
   }
 
   #tell(parts: Pick<MessageDraft, 'sizeBytes'> & Partial<MessageDraft>): void {
@@ -115,31 +117,3 @@ export class TextStream {
 }
 
 const cutError = 'The stream ended in the middle of it.';
-
-/** Lines that are empty keep a connection alive, and are nothing to show. */
-class NdjsonParser implements TextParser {
-  readonly #lines: LineSplitter;
-  readonly #line: (line: Line) => void;
-
-  constructor(line: (line: Line) => void) {
-    this.#line = line;
-    this.#lines = new LineSplitter('lf', messageTextLimit * 3, (found) => this.#tell(found));
-  }
-
-  get openBytes(): number {
-    return this.#lines.openBytes;
-  }
-
-  feed(bytes: Buffer): void {
-    this.#lines.feed(bytes);
-  }
-
-  end(): void {
-    const rest = this.#lines.rest();
-    if (rest !== null) this.#tell(rest);
-  }
-
-  #tell(line: Line): void {
-    if (line.sizeBytes > 0 && !(line.sizeBytes === 1 && line.bytes[0] === 0x0d)) this.#line(line);
-  }
-}

@@ -1,20 +1,17 @@
+import { badCertificateWords } from '#shared/rules/faults/tls.ts';
 import type { FaultImplementation } from './stage.ts';
 
 /** Faults of the client's TLS handshake; what they say is done by whoever makes the handshake. */
-
-const problemWords = {
-  expired: 'an expired certificate',
-  'not-yet-valid': 'a certificate that is not valid yet',
-  'wrong-name': 'a certificate for another name',
-  'self-signed': 'a self-signed certificate',
-  'untrusted-ca': 'a certificate of an unknown CA',
-} as const;
 
 export const tlsCertificate: FaultImplementation<'tls-certificate'> = {
   directions: () => [],
   createStage: null,
   answer: null,
-  handshake: ({ problem }) => ({ kind: 'certificate', problem, describe: `showed ${problemWords[problem]}` }),
+  handshake: ({ problem }) => ({
+    kind: 'certificate',
+    problem,
+    describe: `showed ${badCertificateWords[problem]}`,
+  }),
 };
 
 export const tlsAbort: FaultImplementation<'tls-abort'> = {

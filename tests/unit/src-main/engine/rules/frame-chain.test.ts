@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { CompiledRules } from '../../../../../src-main/engine/rules/compiled-rules.ts';
 import { FaultPlan } from '../../../../../src-main/engine/rules/fault-plan.ts';
 import { FrameChain } from '../../../../../src-main/engine/rules/frame-chain.ts';
 import { HoldBudget } from '../../../../../src-main/engine/rules/hold-budget.ts';
 import { Link } from '../../../../../src-main/engine/rules/link.ts';
-import { FaultSchema } from '../../../../../src-shared/rules/fault.ts';
 import type { FaultInput } from '../../../../../src-shared/rules/fault.ts';
 import { ManualClock } from '../../../../support/manual-clock.ts';
+import { ruleEach } from './link-harness.ts';
 
 /** A frame of a server (RFC 6455, section 5.2). */
 function frame(first: number, text: string): Buffer {
@@ -29,17 +28,7 @@ const stream = Buffer.concat([text, begun, ping, ended, empty, binary]);
 /** The frames of a response with rules that can be turned on and off; what comes out is gathered. */
 function chainWith(...faults: FaultInput[]) {
   const clock = new ManualClock(0);
-  const rules = new CompiledRules(
-    faults.map((fault, index) => ({
-      id: `r${index}`,
-      name: `r${index}`,
-      epoch: 1,
-      sinceMs: 0,
-      match: {},
-      trigger: {},
-      faults: [FaultSchema.parse(fault)],
-    })),
-  ).list;
+  const rules = ruleEach(faults);
   const budget = new HoldBudget();
   const plan = new FaultPlan([], clock, () => 0.5, 0, budget);
   const out: Record<'request' | 'response', Buffer[]> = { request: [], response: [] };

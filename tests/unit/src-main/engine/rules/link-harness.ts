@@ -12,15 +12,9 @@ function seeded(seed: number): () => number {
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 4_294_967_296;
 }
 
-/** A response link with one rule a fault; what comes out is noted with its time. */
-export function linkWith(...faults: FaultInput[]) {
-  return linkIn(new HoldBudget(), ...faults);
-}
-
-/** The same, beside others: rules hold so much together. */
-export function linkIn(budget: HoldBudget, ...faults: FaultInput[]) {
-  const clock = new ManualClock(0);
-  const rules = new CompiledRules(
+/** A rule for each fault, which hits everything. */
+export function ruleEach(faults: readonly FaultInput[]) {
+  return new CompiledRules(
     faults.map((fault, index) => ({
       id: `r${index}`,
       name: `r${index}`,
@@ -31,6 +25,17 @@ export function linkIn(budget: HoldBudget, ...faults: FaultInput[]) {
       faults: [FaultSchema.parse(fault)],
     })),
   ).list;
+}
+
+/** A response link with one rule a fault; what comes out is noted with its time. */
+export function linkWith(...faults: FaultInput[]) {
+  return linkIn(new HoldBudget(), ...faults);
+}
+
+/** The same, beside others: rules hold so much together. */
+export function linkIn(budget: HoldBudget, ...faults: FaultInput[]) {
+  const clock = new ManualClock(0);
+  const rules = ruleEach(faults);
   const hits = rules.map((rule) => ({ rule, retryAfterMs: null, holds: false }));
   const plan = new FaultPlan(hits, clock, seeded(3), 0, budget);
   const out: { at: number; text: string }[] = [];
