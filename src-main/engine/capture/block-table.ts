@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { FlowSummary } from '#shared/flow/flow-summary.ts';
 import { bodyPlace, indexAt, MalformedBatchError } from './batch-codec.ts';
-import { blockEntries } from './flow-block.ts';
+import { at } from './batch-format.ts';
+import { blockEntries, headOffsets } from './flow-block.ts';
 import type { BlockEntry, FlowBlock } from './flow-block.ts';
 import { idAt } from './record-numbers.ts';
 import { RecordRow } from './record-row.ts';
@@ -24,8 +25,8 @@ const maxOpened = 16;
 interface OpenedBlock {
   readonly block: number;
   readonly heads: Buffer;
-  readonly entries: readonly BlockEntry[];
-  /** The entries from the newest id to the oldest, once somebody has asked for one of them. */
+  readonly offsets: readonly number[];
+  /** From the newest id to the oldest, once somebody has asked for one of them. */
   newestFirst: readonly NamedEntry[] | null;
 }
 
@@ -158,7 +159,7 @@ export class BlockTable {
   /** Where a body lies among the bodies of its block, and its state. Throws `MalformedBatchError`. */
   bodyPlace({ heads, entry }: BlockPlace, side: 'request' | 'response') {
     const { state, offset, length } = bodyPlace(heads, entry.offset, side);
-    const { headLength } = indexAt(heads, entry.offset);
+    const headLength = heads.readUInt32LE(entry.offset + at.headLength);
     return { state, offset: entry.bodiesAt + offset - headLength, length };
   }
 
@@ -175,10 +176,10 @@ export class BlockTable {
 
   /** Where the flows begin that match with an id in [end, before). One that is damaged matches nothing. */
   #matching({ block, first, last }: Bounds, matches: RowTest, before: string, end: string): number[] {
-    const { heads, entries } = this.#open(block);
+    const { heads, offsets } = this.#open(block);
     const isWhole = first >= end && last < before;
     const found: number[] = [];
-    for (const { offset } of entries) {
+    for (const offset of offsets) {
       const row = this.#row.moveTo(offset, heads);
       if (!isWhole && (row.id >= before || row.id < end)) continue;
       if (matchesIfSound(row, matches)) found.push(offset);
@@ -189,7 +190,8 @@ export class BlockTable {
   #open(block: number): OpenedBlock {
     const known = this.#opened.get(block);
     if (known !== undefined) return known;
-    const opened = openBlock(block, bytesOf(this.#heads.get(block)?.['heads']));
+    const heads = bytesOf(this.#heads.get(block)?.['heads']);
+    const opened = { block, heads, offsets: headOffsets(heads), newestFirst: null };
     this.#opened.set(block, opened);
     if (this.#opened.size > maxOpened) this.#opened.delete(this.#opened.keys().next().value as number);
     return opened;
@@ -209,16 +211,6 @@ function bytesOf(value: unknown): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** What cannot be read of a damaged block is left out, as a flow whose record is damaged is. */
-function openBlock(block: number, heads: Buffer): OpenedBlock {
-  try {
-    return { block, heads, entries: blockEntries(heads), newestFirst: null };
-  } catch (error) {
-    if (!(error instanceof MalformedBatchError)) throw error;
-    return { block, heads, entries: [], newestFirst: null };
-  }
-}
-
 function entryOf(opened: OpenedBlock, id: string): BlockEntry | undefined {
   const entries = (opened.newestFirst ??= newestFirst(opened));
   let [low, high] = [0, entries.length];
@@ -231,8 +223,8 @@ function entryOf(opened: OpenedBlock, id: string): BlockEntry | undefined {
   return found?.id === id ? found.entry : undefined;
 }
 
-function newestFirst({ heads, entries }: OpenedBlock): NamedEntry[] {
-  const named = entries.map((entry) => ({ id: idAt(heads, entry.offset), entry }));
+function newestFirst({ heads }: OpenedBlock): NamedEntry[] {
+  const named = blockEntries(heads).map((entry) => ({ id: idAt(heads, entry.offset), entry }));
   return named.sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 

@@ -4,7 +4,7 @@ import { indexAt, splitBatch } from './batch-decoder.ts';
 import type { IndexedFlow } from './batch-decoder.ts';
 import { at, batchHeaderBytes } from './batch-format.ts';
 import { openAfterMs } from './flow-record.ts';
-import { durationAt, idAt, isPlainRecord, startOf, storedBodyBytes } from './record-numbers.ts';
+import { durationAt, hasHead, idAt, isPlainRecord, startOf, storedBodyBytes } from './record-numbers.ts';
 
 /**
  * The plain flows of a batch, apart from the others: their heads one behind the other, and their bodies one behind the
@@ -139,15 +139,20 @@ export interface BlockEntry {
   readonly bodiesAt: number;
 }
 
-/** The flows of a block in the order in which they lie. Throws `MalformedBatchError`. */
+/** Where the heads of a block begin, as far as they can be read: the rest of a damaged one is left out. */
+export function headOffsets(heads: Buffer): number[] {
+  const offsets: number[] = [];
+  for (let offset = 0; hasHead(heads, offset); offset += heads.readUInt32LE(offset + at.headLength))
+    offsets.push(offset);
+  return offsets;
+}
+
+/** The flows of a block in the order in which they lie. */
 export function blockEntries(heads: Buffer): BlockEntry[] {
-  const entries: BlockEntry[] = [];
-  let bodiesAt = 0;
-  for (let offset = 0; offset < heads.length;) {
-    const bodyBytes = storedBodyBytes(heads, offset);
-    entries.push({ offset, bodiesAt });
-    bodiesAt += bodyBytes;
-    offset += heads.readUInt32LE(offset + at.headLength);
-  }
-  return entries;
+  let end = 0;
+  return headOffsets(heads).map((offset) => {
+    const bodiesAt = end;
+    end += storedBodyBytes(heads, offset);
+    return { offset, bodiesAt };
+  });
 }

@@ -22,12 +22,18 @@ export function isPlainRecord(bytes: Buffer, offset: number): boolean {
   return bytes.readUInt32LE(offset + rareLengthAt) === 0;
 }
 
-/** What the bodies of the record at `offset` take, wherever they lie. Throws `MalformedBatchError`. */
+/** What the bodies of the record at `offset` take, wherever they lie. */
 export function storedBodyBytes(bytes: Buffer, offset: number): number {
-  checkHead(bytes, offset);
   return (
     bytes.readUInt32LE(offset + at.requestBodyStored) + bytes.readUInt32LE(offset + at.responseBodyStored)
   );
+}
+
+/** Whether a whole head is there. */
+export function hasHead(bytes: Buffer, offset: number): boolean {
+  if (offset + recordFixedBytes > bytes.length) return false;
+  const headLength = bytes.readUInt32LE(offset + at.headLength);
+  return headLength >= recordFixedBytes && offset + headLength <= bytes.length;
 }
 
 export function checkHead(bytes: Buffer, offset: number): number {
