@@ -76,6 +76,8 @@ export default defineConfig({
       outDir: resolve('out/renderer'),
       emptyOutDir: true,
       minify: 'oxc',
+      // Read from this machine's disk, or over its loopback: what a view needs may come in one piece.
+      chunkSizeWarningLimit: 2000,
       rollupOptions: { input: resolve('src-renderer/index.html') },
     },
     worker: { format: 'es' },

@@ -46,7 +46,8 @@ function newest(path) {
 function build(binary) {
   console.error('Building Spike: at the first start, and after its sources have changed…');
   const tool = createRequire(import.meta.url).resolve('electron-vite/package.json');
-  const result = spawnSync(binary, [join(dirname(tool), 'bin/electron-vite.js'), 'build'], {
+  const words = [join(dirname(tool), 'bin/electron-vite.js'), 'build', '--logLevel', 'warn'];
+  const result = spawnSync(binary, words, {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
