@@ -426,7 +426,10 @@ describe('a held answer', () => {
     await scene.spike.held.release(held.id, { status: 204 });
     await scene.spike.until(() => scene.spike.held.list().some(({ id }) => id !== held.id));
     const head = await heldMessage(scene.spike);
-    expect(head).toMatchObject({ method: 'HEAD', message: { body: '' } });
+    expect(head).toMatchObject({
+      method: 'HEAD',
+      message: { body: '', isBodyEditable: false, why: 'an answer to HEAD has none' },
+    });
     await scene.spike.held.release(head.id, { status: 404 });
     const { stdout, exitCode } = await call;
     expect(exitCode).toBe(0);

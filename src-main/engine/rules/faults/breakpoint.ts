@@ -44,7 +44,7 @@ class BreakpointStage implements Stage, HeldThing {
   #pieces: Buffer[] = [];
   #heldBytes = 0;
   #ended = false;
-  /** The end has been let out, before it came. */
+  /** Nothing comes out any more: its end was let out before it came, or it was cut. */
   #isOver = false;
   #head: EditableHead | null = null;
   #reader: BodyReader | null = null;
@@ -317,6 +317,7 @@ class BreakpointStage implements Stage, HeldThing {
   #drop(outcome: HeldOutcome, how: string): void {
     this.#over(outcome, how);
     this.#step = 'replaced';
+    this.#isOver = true;
     this.#context.reset();
   }
 

@@ -97,8 +97,7 @@ function bodyMisfits({ at, head, request }: HeldParts, { body = '', status }: He
   if (at === 'request' || body === '') return [];
   const code = status ?? statusLineOf(head).status;
   if (mayHaveBody(code, request.method)) return [];
-  const what = request.method === 'HEAD' ? 'An answer to HEAD' : `An answer with ${code}`;
-  return [problem('body', `${what} has no body (RFC 9110, section 6.4.1).`)];
+  return [problem('body', `An answer with ${code} has no body (RFC 9110, section 6.4.1).`)];
 }
 
 function newContent({ body = '' }: HeldEdit, before: Buffer): Buffer | null {

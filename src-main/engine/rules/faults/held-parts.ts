@@ -60,7 +60,8 @@ export async function viewOf(parts: HeldParts): Promise<HeldView> {
 }
 
 /** The body without its codings; a sentence about why it cannot be had. */
-export async function contentOf({ head, body, why }: HeldParts): Promise<Buffer | string> {
+export async function contentOf({ at, head, body, why, request }: HeldParts): Promise<Buffer | string> {
+  if (at === 'response' && request.method === 'HEAD') return 'an answer to HEAD has none';
   if (body === null) return why ?? 'it is not there';
   const codings = codingsIn(head.fields);
   const unknown = codings.find((coding) => !isKnownCoding(coding));

@@ -179,7 +179,7 @@ describe('an edit', () => {
       'body',
       responseParts({ request: { ...asked, method: 'HEAD' } }),
       { body: 'YQ==' },
-      /An answer to HEAD has no body/,
+      /cannot be edited: an answer to HEAD has none/,
     ],
   ])('of the %s that does not fit is refused', async (path, parts, edit, message) => {
     const made = await editMessage(parts, edit);
