@@ -2,10 +2,9 @@ import { create } from 'zustand';
 import type { AgentEvent } from '#shared/contract/events.ts';
 import type { HeldAnswer, HeldCall, HeldEdit, HeldOutcome } from '#shared/contract/held.ts';
 import { spikeErrorOf } from '#shared/contract/wire-error.ts';
-import { counted } from '../ui/words.ts';
 import { selectCall } from './calls-store.ts';
 import { agent } from './connection-store.ts';
-import { showToast, tellFailure } from './toast-store.ts';
+import { tellFailure } from './toast-store.ts';
 import { openView } from './view-store.ts';
 
 /**
@@ -180,8 +179,7 @@ export async function releaseAllHeld(): Promise<void> {
   const ids = calls.map(({ id }) => id).filter((id) => !edited.has(id));
   for (const id of ids) acting.add(id);
   try {
-    const { released } = await agent().held.releaseAll();
-    showToast({ tone: 'ok', text: `${counted(released, 'call')} released as they came` });
+    await agent().held.releaseAll();
   } catch (error) {
     for (const id of ids) acting.delete(id);
     tellFailure(error);

@@ -12,11 +12,13 @@ const useIndented = create<{ indented: boolean }>(() => ({ indented: true }));
 interface BodyPartProps {
   id: string;
   desk: Desk;
+  /** It is no longer held: nothing of it will be sent. */
+  isOver: boolean;
   problem: string | undefined;
 }
 
 /** The body of a held message: an editor where it can be changed, else what it is and why not. */
-export function BodyPart({ id, desk, problem }: BodyPartProps) {
+export function BodyPart({ id, desk, isOver, problem }: BodyPartProps) {
   const { body, message, draft } = desk;
   const indented = useIndented((store) => store.indented);
   if (body === null || message === null) return <p className="bd sm t3">Reading the body…</p>;
@@ -36,7 +38,9 @@ export function BodyPart({ id, desk, problem }: BodyPartProps) {
           />
           Indented
         </label>
-        <span className="xs t3 clip grow">{bodyWords(body, message.message.bodyEncoding, draft.body)}</span>
+        <span className="xs t3 clip grow">
+          {bodyWords(body, message.message.bodyEncoding, draft.body, isOver)}
+        </span>
       </div>
       <CodeEditor
         key={`${id} ${isIndented}`}
@@ -46,21 +50,21 @@ export function BodyPart({ id, desk, problem }: BodyPartProps) {
         onChange={(text) => changePart(id, 'body', text === asItCame ? null : text)}
       />
       {problem !== undefined && <p className="xs error body-note">{problem}</p>}
-      {body.language === 'json' && draft.body !== null && !isJson(draft.body) && (
+      {body.language === 'json' && draft.body !== null && !isOver && !isJson(draft.body) && (
         <p className="xs warn body-note">Not valid JSON; it is sent as it stands here.</p>
       )}
     </div>
   );
 }
 
-function bodyWords(body: HeldBody, coding: string, edited: string | null): string {
-  const coded = coding === 'identity' ? '' : `, ${coding} is put on again`;
+function bodyWords(body: HeldBody, coding: string, edited: string | null, isOver: boolean): string {
+  const coded = coding === 'identity' || isOver ? '' : `, ${coding} is put on again`;
   if (edited === null) {
-    const form = body.pretty === null ? '' : ' · sent as it came unless you edit it';
+    const form = body.pretty === null || isOver ? '' : ' · sent as it came unless you edit it';
     return `${body.name} ${formatBytes(body.sizeBytes)}${coded}${form}`;
   }
   const size = new TextEncoder().encode(edited).length;
-  return `${formatBytes(body.sizeBytes)} became ${formatBytes(size)}${coded} · sent as it stands here`;
+  return `${formatBytes(body.sizeBytes)} became ${formatBytes(size)}${coded}${isOver ? '' : ' · sent as it stands here'}`;
 }
 
 function isJson(text: string): boolean {

@@ -41,7 +41,7 @@ export function HeldDesk({ call }: { call: HeldCall }) {
       )}
       {desk.message !== null &&
         (desk.answer === null ? (
-          <MessageParts id={call.id} desk={desk} problems={problems} />
+          <MessageParts id={call.id} desk={desk} isOver={isOver} problems={problems} />
         ) : (
           <AnswerForm
             id={call.id}
@@ -79,11 +79,12 @@ function HeldHead({ call }: { call: HeldCall }) {
 interface PartsProps {
   id: string;
   desk: Desk;
+  isOver: boolean;
   problems: HeldProblems;
 }
 
 /** The message by its parts, each marked where it was changed. */
-function MessageParts({ id, desk, problems }: PartsProps) {
+function MessageParts({ id, desk, isOver, problems }: PartsProps) {
   const chosen = useHeldTab((store) => store.tab);
   if (desk.message === null) return null;
   const { message, request } = desk.message;
@@ -121,7 +122,7 @@ function MessageParts({ id, desk, problems }: PartsProps) {
           ))}
         </Tabs.List>
         <Tabs.Content value={tab} className="detail-body" tabIndex={-1}>
-          {tab === 'body' && <BodyPart id={id} desk={desk} problem={problems['body']} />}
+          {tab === 'body' && <BodyPart id={id} desk={desk} isOver={isOver} problem={problems['body']} />}
           {tab === 'headers' && (
             <HeadersTable
               headers={headersOf(message, desk.draft)}

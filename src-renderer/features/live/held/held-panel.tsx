@@ -1,8 +1,9 @@
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { Hand, X } from 'lucide-react';
 import { closeHeld, heldCount, releaseAllHeld, useHeld } from '../../../stores/held-store.ts';
 import { useRules } from '../../../stores/rules-store.ts';
 import { openView } from '../../../stores/view-store.ts';
+import { ConfirmDialog } from '../../../ui/confirm-dialog.tsx';
 import { EmptyState } from '../../../ui/empty-state.tsx';
 import { Icon } from '../../../ui/icon.tsx';
 import { isTyping, useKeys } from '../../../ui/keys.ts';
@@ -40,11 +41,7 @@ export function HeldPanel() {
       <div className="row held-bar">
         <Icon of={Hand} className="fault" />
         <h2 className="m grow">{count === 0 ? 'Held calls' : `${counted(count, 'call')} held`}</h2>
-        {count > 0 && (
-          <button className="btn sm" onClick={() => void releaseAllHeld()}>
-            Release all
-          </button>
-        )}
+        {count > 0 && <ReleaseAll count={count} />}
         <button
           className="btn sm ghost icon"
           aria-label="Close held calls"
@@ -63,6 +60,30 @@ export function HeldPanel() {
         </>
       )}
     </aside>
+  );
+}
+
+/** Asks first where an edit would be lost. */
+function ReleaseAll({ count }: { count: number }) {
+  const [asking, setAsking] = useState(false);
+  const edited = useHeld((store) => [...store.edited].filter((id) => !store.ended.has(id)).length);
+  const release = () => void releaseAllHeld();
+  return (
+    <>
+      <button className="btn sm" onClick={edited > 0 ? () => setAsking(true) : release}>
+        Release all{edited > 0 && '…'}
+      </button>
+      <ConfirmDialog
+        open={asking}
+        onClose={() => setAsking(false)}
+        title="Release all"
+        confirm={`Release ${counted(count, 'call')}`}
+        onConfirm={release}
+      >
+        All of them go on as they came: what you wrote for {counted(edited, 'call')} is not sent. It stays in
+        this panel until you dismiss it.
+      </ConfirmDialog>
+    </>
   );
 }
 

@@ -65,13 +65,13 @@ export function endSentence(call: HeldCall, end: HeldEnd, isEdited: boolean): st
 function whatHappened(call: HeldCall, end: HeldEnd): string {
   switch (end) {
     case 'released':
-      return 'It was released as it came, not from here.';
+      return 'It was released as it came.';
     case 'edited':
-      return 'It was edited and released, not from here.';
+      return 'It was edited and released elsewhere.';
     case 'answered':
-      return 'It was answered, not from here.';
+      return 'It was answered elsewhere.';
     case 'dropped':
-      return `It was dropped, not from here: ${callerOf(call)} was cut off.`;
+      return `It was dropped elsewhere: ${callerOf(call)} was cut off.`;
     case 'timed-out':
       return call.onTimeout === 'release'
         ? 'The time was up: it went on as it came.'
