@@ -27,9 +27,12 @@ const stream = Buffer.concat([text, begun, ping, ended, empty, binary]);
 
 /** The frames of a response with rules that can be turned on and off; what comes out is gathered. */
 function chainWith(...faults: FaultInput[]) {
+  return chainIn(new HoldBudget(), ...faults);
+}
+
+function chainIn(budget: HoldBudget, ...faults: FaultInput[]) {
   const clock = new ManualClock(0);
   const rules = ruleEach(faults);
-  const budget = new HoldBudget();
   const plan = new FaultPlan([], clock, () => 0.5, 0, budget);
   const out: Record<'request' | 'response', Buffer[]> = { request: [], response: [] };
   const events: string[] = [];
@@ -134,6 +137,45 @@ describe('frames of a WebSocket', () => {
     scene.clock.advance(2000);
     expect(scene.events).toEqual(['closed']);
     expect(scene.plan.heldBytes).toBe(0);
+  });
+
+  it.each<FaultInput>([
+    { type: 'ws-delay', delayMs: 100 },
+    { type: 'ws-duplicate' },
+    { type: 'ws-drop', frames: 'text' },
+    { type: 'ws-corrupt' },
+    { type: 'ws-close', code: 4000, reason: 'no', afterMessages: 3 },
+  ])('what $type holds is given back, turned off or gone at every byte', (fault) => {
+    for (const cut of cuts) {
+      for (const goes of [true, false]) {
+        const budget = new HoldBudget();
+        const scene = chainIn(budget, fault);
+        scene.on();
+        scene.chains.response.push(stream.subarray(0, cut));
+        expect(budget.heldBytes).toBeGreaterThanOrEqual(scene.plan.heldBytes);
+        if (goes) scene.plan.dispose();
+        else scene.off();
+        if (!goes) scene.chains.response.push(stream.subarray(cut));
+        expect(budget.heldBytes, `${cut}`).toBe(0);
+      }
+    }
+  });
+
+  it('a message is not kept to be sent twice while rules hold as much as they may', () => {
+    const budget = new HoldBudget(1_000);
+    const scene = chainIn(budget, { type: 'ws-duplicate' });
+    scene.on();
+    scene.chains.response.push(text);
+    budget.take(1_000);
+    scene.chains.response.push(binary);
+    budget.giveBack(1_000);
+    scene.chains.response.push(text);
+    expect(scene.bytes()).toEqual(Buffer.concat([text, text, binary, text, text]));
+    expect(scene.plan.applied()[0]?.note).toBe(
+      'sent 3 messages of the response twice, but for 1 while rules held 1,000 bytes already',
+    );
+    expect(budget.takeCounts().leftMessages).toBe(1);
+    expect(budget.heldBytes).toBe(0);
   });
 
   it('held for long tells the source to wait; disposed, nothing is left', () => {
