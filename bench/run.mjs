@@ -74,7 +74,7 @@ async function runScenario(scenario) {
           seconds: time,
           tag: `r${round}`,
         });
-      if (round === 0 && !scenario.fresh) await run(row, loadFor(2));
+      if (round === 0 && !scenario.fresh) await run(row, loadFor(scenario.warmSeconds ?? 2));
       await measure(row, loadFor(seconds));
       if (scenario.fresh) await pause(1000);
     }

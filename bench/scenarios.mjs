@@ -63,7 +63,7 @@ const h2load =
 
 /**
  * unit: what the first column counts (calls, bytes, names, added latency). peers: in the order of the table; `direct` goes
- * before them. Names of `fresh` scenarios are new in each run, and nothing is warmed up.
+ * before them. warmSeconds: before the first round, 2 when absent; code is compiled meanwhile, in each process. Names of `fresh` scenarios are new in each run, and nothing is warmed up.
  */
 export const scenarios = {
   reverse: {
@@ -128,6 +128,7 @@ export const scenarios = {
     title: 'Two workers: CPU per request, plain HTTP, reverse, 1 KiB, 64 connections, as fast as they can',
     form: 'reverse',
     unit: 'calls',
+    warmSeconds: 10,
     load: wrk(64, '/1k'),
     peers: ['spike', 'spike, 2 workers', 'haproxy', 'haproxy, 2 threads'],
   },
@@ -136,6 +137,7 @@ export const scenarios = {
       'Two workers: CPU per request, plain HTTP, reverse, 1 KiB, 64 connections, 2,000 requests a second',
     form: 'reverse',
     unit: 'calls',
+    warmSeconds: 10,
     load: steady(64, 2000),
     peers: ['spike', 'spike, 2 workers', 'haproxy', 'haproxy, 2 threads'],
   },

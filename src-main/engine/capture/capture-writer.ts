@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import { batchHeaderBytes, BatchEncoder } from './batch-codec.ts';
-import type { FlowRecord, FlowSink } from './flow-record.ts';
+import type { BodyCapture, FlowRecord, FlowSink } from './flow-record.ts';
 import { WaitingMessages } from './waiting-messages.ts';
 
 export interface CaptureLimits {
@@ -106,10 +106,10 @@ export function createCaptureWriter(options: CaptureWriterOptions): CaptureWrite
     // A flow as large as a batch is one of its own, and its bodies are not copied.
     const isLarge = withBodies && bodyBytes >= limits.batchBytes;
     if (isLarge && encoder.count > 0) flush();
+    droppedBodies += countDropped(flow, withBodies);
     encoder.add(flow, withBodies, !isLarge);
     if (isLarge) return sendBatch(bodiesOf(flow));
     release(flow);
-    if (!withBodies) droppedBodies += countBodies(flow);
   }
 
   return {
@@ -167,6 +167,11 @@ function release(flow: FlowRecord): void {
   flow.responseBody.release?.();
 }
 
-function countBodies(flow: FlowRecord): number {
-  return (flow.requestBody.sizeBytes > 0 ? 1 : 0) + (flow.responseBody.sizeBytes > 0 ? 1 : 0);
+/** Bodies that are not stored: there is no room for them here, or there was none where they were collected. */
+function countDropped({ durationMs, requestBody, responseBody }: FlowRecord, withBodies: boolean): number {
+  // A flow that is still open comes again.
+  if (durationMs < 0) return 0;
+  const isDropped = ({ state, sizeBytes }: BodyCapture): boolean =>
+    state === 'dropped' || (!withBodies && sizeBytes > 0);
+  return (isDropped(requestBody) ? 1 : 0) + (isDropped(responseBody) ? 1 : 0);
 }

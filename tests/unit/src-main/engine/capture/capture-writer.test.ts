@@ -68,6 +68,26 @@ test('above the bound on bodies they are dropped and counted, the flows stay', (
   expect(decodeFlow(next, readIndex(next)[0]!.offset).http?.responseBody).toBe('stored');
 });
 
+test('large bodies join only what is not much already; small ones still find room', () => {
+  const { sent, writer } = setUp({ batchBytes: 4096, maxQueuedBeforeLargeBytes: 8000 });
+  for (const [number, bytes] of [[1, 10_000], [2, 10_000], [3, 1000]] as const) writer.record(large(number, bytes)); // prettier-ignore
+  writer.flush();
+  const states = sent.flatMap(({ bytes }) =>
+    readIndex(bytes).map(({ offset }) => decodeFlow(bytes, offset).http?.responseBody),
+  );
+  expect(states).toEqual(['stored', 'dropped', 'stored']);
+  expect(sent.reduce((sum, { droppedBodies }) => sum + droppedBodies, 0)).toBe(1);
+});
+
+test('bodies that found no room where they were collected count as dropped, once, when their flow has ended', () => {
+  const { sent, writer } = setUp();
+  const responseBody = { state: 'dropped', chunks: [], sizeBytes: 0 } as const;
+  writer.record(flowRecord(1, { durationMs: -1, responseBody }));
+  writer.record(flowRecord(1, { responseBody, responseBodyBytes: 10 }));
+  writer.flush();
+  expect(sent.map(({ droppedBodies }) => droppedBodies)).toEqual([1]);
+});
+
 test('above the bound on flows they are dropped, and their number is told even when nothing else is', () => {
   const { clock, sent, writer } = setUp({ batchBytes: 1000, maxQueuedBytes: 5000 });
   for (let number = 1; number <= 50; number += 1) writer.record(flowRecord(number));
