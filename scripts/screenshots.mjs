@@ -100,9 +100,10 @@ async function takeReadme(browser, shop) {
 
 async function takeReview(browser, shop, quiet, directory) {
   const edge = await slowedEdge(shop);
+  const place = (name, theme, size) => join(directory, `${name}-${theme}-${size.width}x${size.height}.png`);
   for (const theme of themes) {
     for (const size of [large, small]) {
-      const at = (name) => join(directory, `${name}-${theme}-${size.width}x${size.height}.png`);
+      const at = (name) => place(name, theme, size);
       await onPage(browser, shop, { theme, size }, async (page) => {
         for (const view of ['live', 'map', 'faults', 'setup']) await takeOf(page, view, at(view));
         await openSlowCharge(page);
@@ -115,6 +116,29 @@ async function takeReview(browser, shop, quiet, directory) {
       });
     }
   }
+  await takeHeld(browser, shop, place);
+}
+
+/** Calls that a breakpoint holds. After the others: nobody gets an answer meanwhile. */
+async function takeHeld(browser, shop, at) {
+  const rule = {
+    name: 'hold charges',
+    enabled: true,
+    match: { callee: 'payments', method: 'POST' },
+    faults: [{ type: 'breakpoint', timeoutMs: allWithinMs }],
+  };
+  const { id } = await ask(shop, '/rules', 'POST', rule);
+  await until('held calls', async () => (await ask(shop, '/held')).length >= 2);
+  for (const theme of themes) {
+    for (const size of [large, small]) {
+      await onPage(browser, shop, { theme, size }, async (page) => {
+        await page.getByRole('button', { name: /calls held$/ }).click();
+        await page.getByRole('textbox', { name: 'Body' }).waitFor();
+        await take(page, at('live-held', theme, size));
+      });
+    }
+  }
+  await ask(shop, `/rules/${id}`, 'DELETE');
 }
 
 /** A page of its own, so that theme and size hold from the first paint. */
@@ -214,10 +238,14 @@ async function startAgent(node, words) {
   throw new Error('The agent ended before it was ready.');
 }
 
-async function ask({ control, token }, path, method = 'GET') {
+async function ask({ control, token }, path, method = 'GET', body = undefined) {
   const answer = await fetch(`${control}/api/v1${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}` },
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
   return answer.json();

@@ -12,18 +12,18 @@ import { StatusField } from './line-fields.tsx';
 interface AnswerFormProps {
   id: string;
   answer: AnswerDraft;
-  /** Who would have answered. */
-  callee: string;
+  /** What it takes the place of: "Answer instead of payments". */
+  title: string;
   problems: HeldProblems;
 }
 
 /** An answer that somebody writes instead of the upstream. */
-export function AnswerForm({ id, answer, callee, problems }: AnswerFormProps) {
+export function AnswerForm({ id, answer, title, problems }: AnswerFormProps) {
   const contentType = contentTypeOf(answer.headers.map(({ name, value }) => [name, value] as const));
   return (
     <section className="answer-form" aria-label="Answer">
       <div className="row answer-head">
-        <span className="sm m grow">Answer instead of {callee}</span>
+        <span className="sm m grow">{title}</span>
         <Templates id={id} />
       </div>
       <div className="line-fields">

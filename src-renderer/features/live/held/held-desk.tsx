@@ -15,7 +15,7 @@ import { headersOf } from './held-draft.ts';
 import type { HeldProblems } from './held-draft.ts';
 import { heldTabs, openHeldTab, tabLabels, useHeldTab } from './held-tab-store.ts';
 import type { HeldTab } from './held-tab-store.ts';
-import { endSentence, goneWords, heldTitle, waitingWords } from './held-words.ts';
+import { answerTitle, endSentence, goneWords, heldTitle, waitingWords } from './held-words.ts';
 import { LineFields } from './line-fields.tsx';
 import { TimeBar, TimeLeft } from './time-left.tsx';
 
@@ -43,12 +43,7 @@ export function HeldDesk({ call }: { call: HeldCall }) {
         (desk.answer === null ? (
           <MessageParts id={call.id} desk={desk} isOver={isOver} problems={problems} />
         ) : (
-          <AnswerForm
-            id={call.id}
-            answer={desk.answer}
-            callee={call.callee ?? 'the upstream'}
-            problems={problems}
-          />
+          <AnswerForm id={call.id} answer={desk.answer} title={answerTitle(call)} problems={problems} />
         ))}
       <HeldActions call={call} desk={desk} isOver={isOver} hasProblems={Object.keys(problems).length > 0} />
     </section>

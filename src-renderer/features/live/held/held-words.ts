@@ -33,6 +33,12 @@ export function waitingWords(call: HeldCall): string {
   return `${waits} ${call.onTimeout === 'release' ? 'Released as it came' : 'Dropped'} at 0:00.`;
 }
 
+/** Above an answer that is written here. */
+export function answerTitle({ at, callee }: HeldCall): string {
+  const who = callee ?? 'the upstream';
+  return at === 'request' ? `Answer instead of ${who}` : `Replace the answer of ${who}`;
+}
+
 /** How much time is left: `0:24`, `12:05`, `1:00:00`; a second that has begun counts. */
 export function formatLeft(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
