@@ -218,6 +218,15 @@ function overwriteBodies(path: string): void {
   closeSync(file);
 }
 
+test('a question is answered after what was handed over before it, also while that waits for its turn', async () => {
+  const recorder = await start();
+  await recorder.write(batchOf(flowRecord(1)));
+  const writes = [2, 3, 4].map((number) => recorder.write(batchOf(flowRecord(number))));
+  expect(await recorder.get(idOf(4))).toMatchObject({ id: idOf(4) });
+  expect(await recorder.count('')).toMatchObject({ total: 4 });
+  await Promise.all(writes);
+});
+
 describe('the capture file', () => {
   test('a second recorder on the directory is refused, the first goes on', async () => {
     const recorder = await start();
