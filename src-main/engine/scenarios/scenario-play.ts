@@ -33,7 +33,7 @@ const askEveryMs = 500;
 const sliceStepsMs = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 900_000];
 const mostSlices = 240;
 /** Of the charts that are drawn while it runs. */
-const mostPoints = 120;
+const mostPoints = 60;
 const mostNotes = 50;
 
 /** One run of one scenario: plays it, ends it once, and makes its report. */

@@ -173,6 +173,13 @@ function columns(
   return [times, ...callers.map(({ slices }) => slices.map(measure))];
 }
 
+/** The next of 1, 2, 5, 10, 20, … with a little room: half of it is a round number as well. */
+export function roundTop(value: number): number {
+  if (value <= 0) return 0;
+  const decade = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10, 20].map((step) => step * decade).find((top) => top >= value * 1.02) ?? value;
+}
+
 interface ChartShape {
   readonly durationMs: number;
   readonly lines: number;
@@ -201,7 +208,7 @@ function chartOptions({ durationMs, lines, words, least, spans, onCursor }: Char
       y: {
         range: (_plot: uPlot, _low: number, high: number): [number, number] => [
           0,
-          Math.max(least, (high ?? 0) * 1.15),
+          Math.max(least, roundTop(high ?? 0)),
         ],
       },
     },

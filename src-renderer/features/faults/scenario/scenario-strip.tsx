@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { FileText, Pencil, Play, Plus, Square } from 'lucide-react';
+import { ChartLine, FileText, Pencil, Play, Plus, Square } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import type { ScenarioRun } from '#shared/scenarios/report.ts';
 import type { Scenario } from '#shared/scenarios/scenario.ts';
@@ -33,6 +33,7 @@ export function ScenarioStrip() {
   const { scenarios, run, toldAtMs } = useScenarios();
   const [chosen, setChosen] = useState<string | null>(null);
   const [editing, setEditing] = useState<Editing>(null);
+  const [charts, setCharts] = useState(true);
   const workspace = useStatus((store) => store.status?.workspace);
   // An edit of the file changes the status as well; so the list is asked for again.
   useEffect(() => void loadScenarios().catch(() => undefined), [workspace]);
@@ -41,10 +42,10 @@ export function ScenarioStrip() {
   const wanted = active?.scenario ?? chosen ?? run?.scenario;
   const scenario = scenarios?.find(({ name }) => name === wanted) ?? scenarios?.[0] ?? null;
   const own = scenario !== null && run?.scenario === scenario.name ? run : null;
-  const series = useSeries(own);
+  const series = useSeries(charts ? own : null);
   if (scenarios === null) return null;
   return (
-    <section className="scn" aria-label="Scenario" data-charts={series !== null || undefined}>
+    <section className="scn" aria-label="Scenario">
       <div className="row scn-head">
         {scenario === null ? (
           <p className="sm t2 grow">
@@ -62,6 +63,17 @@ export function ScenarioStrip() {
             <span className="sm t2 grow num clip" role="status">
               {stateText(own, elapsedMs, timelineOf(scenario).timeline.durationMs)}
             </span>
+            {own !== null && (
+              <button
+                className="btn ghost icon"
+                aria-label="Charts of the callers"
+                title={charts ? 'Hide the charts' : 'Show what callers met'}
+                aria-pressed={charts}
+                onClick={() => setCharts(!charts)}
+              >
+                <Icon of={ChartLine} />
+              </button>
+            )}
             <RunButtons scenario={scenario} active={active} own={own} />
             <button
               className="btn ghost"
@@ -83,24 +95,36 @@ export function ScenarioStrip() {
         />
       )}
       {own !== null && series !== null && <ScenarioCharts run={own} series={series} />}
-      {editing === 'restart' && (
-        <RollingRestartDialog
-          name={freeRuleName('rolling restart', scenarios)}
-          onMade={(made) => setEditing({ scenario: null, start: draftOfScenario(made) })}
-          onClose={() => setEditing(null)}
-        />
-      )}
-      {editing !== null && editing !== 'restart' && (
-        <ScenarioEditor
-          {...editing}
-          onSaved={(name) => {
-            setChosen(name);
-            setEditing(null);
-          }}
-          onClose={() => setEditing(null)}
-        />
-      )}
+      <EditingDialogs
+        editing={editing}
+        scenarios={scenarios}
+        onEdit={setEditing}
+        onSaved={(name) => {
+          setChosen(name);
+          setEditing(null);
+        }}
+      />
     </section>
+  );
+}
+
+interface EditingDialogsProps {
+  editing: Editing;
+  scenarios: readonly Scenario[];
+  onEdit: (editing: Editing) => void;
+  onSaved: (name: string) => void;
+}
+
+function EditingDialogs({ editing, scenarios, onEdit, onSaved }: EditingDialogsProps) {
+  if (editing === null) return null;
+  const close = () => onEdit(null);
+  if (editing !== 'restart') return <ScenarioEditor {...editing} onSaved={onSaved} onClose={close} />;
+  return (
+    <RollingRestartDialog
+      name={freeRuleName('rolling restart', scenarios)}
+      onMade={(made) => onEdit({ scenario: null, start: draftOfScenario(made) })}
+      onClose={close}
+    />
   );
 }
 
