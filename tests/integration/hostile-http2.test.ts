@@ -152,6 +152,45 @@ describe.each(layers)('a client over %s', (layer) => {
   });
 });
 
+// node:http2 gives its session up for what is broken in the TLS below, and tells nobody.
+describe('a peer over TLS', () => {
+  const nonsense = Buffer.from('\x17\x03\x03\x00\x20' + 'x'.repeat(32), 'latin1');
+
+  it('that is a client says what cannot be decrypted: its calls are over', async () => {
+    const goesOn = await bystander();
+    const { side } = await scene.client('TLS', `localhost:${scene.well.port}`, ['h2']);
+    const seen = reading(side.socket);
+    side.say(Buffer.concat([preface, settings(), open(literal(':authority', 'a.invalid'))]));
+    await scene.until(() => seen.frames().length > 0);
+    side.tcp.write(nonsense);
+    await scene.until(seen.isOver);
+    await goesOn();
+  });
+
+  it('that is an upstream says what cannot be decrypted: calls fail, and the next one gets a connection', async () => {
+    const goesOn = await bystander();
+    let connections = 0;
+    const serve = ({ socket, tcp }: HostileSide): void => {
+      const isFirst = connections++ === 0;
+      const seen = reading(socket);
+      socket.write(settings());
+      socket.on('data', () => {
+        if (!seen.requests().some(({ type }) => type === headers)) return;
+        if (isFirst) tcp.write(nonsense);
+        else socket.write(frame(headers, whole, 1, status200));
+      });
+    };
+    const { authority } = await scene.server('TLS', serve, ['h2']);
+    const route = { name: 'hostile', listen: '127.0.0.1:0', upstream: `https://${authority}` };
+    await scene.spike.configure({ routes: [route] });
+    const session = await openHttp2(scene.peers, `http://${scene.spike.address('hostile')}`);
+    expect((await callHttp2(session, { ':path': '/' })).status).toBe(502);
+    expect((await callHttp2(session, { ':path': '/' })).status).toBe(200);
+    session.destroy();
+    await goesOn();
+  });
+});
+
 // Over TLS it comes in pieces of 16 KiB: then the buffers of the system have to be full first, which takes 10 MB and more.
 describe('a client over plain', () => {
   it.each([

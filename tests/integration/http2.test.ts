@@ -571,6 +571,30 @@ describe('translation', () => {
     expect(text.toLowerCase()).not.toMatch(/upgrade|http2-settings/);
   });
 
+  it.each(['HTTP/2', 'HTTP/1.1'] as const)(
+    'of an upstream that wants a client certificate: a client of %s is told so',
+    async (version) => {
+      const wants = { ...siteTls, ca: siteCaPem, requestCert: true, rejectUnauthorized: true };
+      const server = await serveHttp2(scene.peers, echo, { ...wants, minVersion: 'TLSv1.3' });
+      const { port } = server;
+      await scene.spike.configure({
+        routes: [{ name: 'service', listen: '127.0.0.1:0', upstream: `https://localhost:${port}` }],
+        tls: { extraRootsPem: [siteCaPem] },
+      });
+      if (version === 'HTTP/2') {
+        const client = await openHttp2(scene.peers, `http://${scene.spike.address('service')}`);
+        expect((await callHttp2(client, { ':path': '/' })).status).toBe(502);
+        expect((await callHttp2(client, { ':path': '/again' })).status).toBe(502);
+      } else {
+        const client = await scene.peers.connect(scene.spike.port('service'));
+        client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+        expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 502 /);
+      }
+      const { flow } = await scene.spike.flow();
+      expect(flow.error?.message).toContain('tls.clientCertificates');
+    },
+  );
+
   it('says so when an upstream that is asked in HTTP/1.1 speaks HTTP/2 alone', async () => {
     const server = await serveHttp2(scene.peers, echo);
     await scene.spike.configure({ routes: [routeTo(server.port)] });

@@ -29,6 +29,7 @@ export interface ConnectionKeeper {
 export class Http2Connection implements Http2Upstream {
   readonly address: string;
   readonly timings: ConnectTimings;
+  readonly clientCertificate: string | null;
   readonly session: ClientHttp2Session;
   uses = 0;
   openStreams = 0;
@@ -39,6 +40,7 @@ export class Http2Connection implements Http2Upstream {
   hasSettings = false;
   hasConnectProtocol = false;
   #maxStreams = assumedStreams;
+  #isOver = false;
   #error: NodeJS.ErrnoException | null = null;
   readonly #queue: FlushQueue;
   readonly #keeper: ConnectionKeeper;
@@ -52,6 +54,7 @@ export class Http2Connection implements Http2Upstream {
   ) {
     this.address = dialed.address;
     this.timings = dialed.timings;
+    this.clientCertificate = dialed.session?.certificate ?? null;
     this.#queue = queue;
     this.#keeper = keeper;
     // HTTP/2 knows no half of a connection: a peer that says no more is gone.
@@ -74,13 +77,25 @@ export class Http2Connection implements Http2Upstream {
       this.#error = error;
     });
     session.on('close', () => {
-      this.isDraining = true;
-      keeper.closed(this, this.#error);
+      this.#over();
+    });
+    // An alert inside TLS 1.3 (no client certificate) destroys the session of node:http2, which then tells no `close` and leaves
+    // the sockets open.
+    dialed.socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error ??= error;
+      dialed.socket.destroy();
+      dialed.tcp.destroy();
+      setImmediate(() => this.#over());
     });
   }
 
   get hasRoom(): boolean {
-    return !this.isDraining && !this.session.closed && this.openStreams < this.#maxStreams;
+    return (
+      !this.isDraining &&
+      !this.session.closed &&
+      !this.session.destroyed &&
+      this.openStreams < this.#maxStreams
+    );
   }
 
   open(head: Http2RequestHead, owner: Http2UpstreamOwner): Http2Stream {
@@ -109,6 +124,13 @@ export class Http2Connection implements Http2Upstream {
   destroy(): void {
     this.isDraining = true;
     this.session.destroy();
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.isDraining = true;
+    this.#keeper.closed(this, this.#error);
   }
 
   #settled(settings: Settings): void {

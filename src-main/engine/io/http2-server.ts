@@ -32,7 +32,9 @@ export function openHttp2(
   if ('secureConnecting' in socket) socket.secureConnecting = false;
   // HTTP/2 knows no half of a connection: a peer that says no more is gone.
   socket.allowHalfOpen = false;
-  return new Http2Server(socket, environment.http2Limits, environment.http2Queue, owner);
+  const server = new Http2Server(socket, environment.http2Limits, environment.http2Queue, owner);
+  server.endsWith(transport);
+  return server;
 }
 
 /** A client's connection that speaks HTTP/2, over TCP or TLS. */
@@ -42,6 +44,8 @@ export class Http2Server {
   readonly #queue: FlushQueue;
   readonly #owner: Http2ServerOwner;
   #error: NodeJS.ErrnoException | null = null;
+  #isOver = false;
+  readonly #socket: Socket;
 
   /** @param socket With what has been read of it put back; nobody else reads from it. */
   constructor(socket: Socket, limits: Http2Limits, queue: FlushQueue, owner: Http2ServerOwner) {
@@ -59,7 +63,29 @@ export class Http2Server {
     session.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error;
     });
-    session.on('close', () => owner.closed(this.#error));
+    session.on('close', () => this.#over());
+    this.#socket = socket;
+  }
+
+  /**
+   * TLS that breaks destroys the session of node:http2, which then tells no `close` and leaves the sockets open. A TLSSocket that was
+   * made by hand tells of it by `_tlsError` alone.
+   */
+  endsWith(transport: SocketTransport): void {
+    const broken = (error: NodeJS.ErrnoException): void => {
+      this.#error ??= error;
+      this.session.destroy();
+      transport.destroy();
+      setImmediate(() => this.#over());
+    };
+    this.#socket.on('error', broken);
+    this.#socket.on('_tlsError', broken);
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#owner.closed(this.#error);
   }
 
   /** Takes no further stream (GOAWAY); ends when the last one has. */

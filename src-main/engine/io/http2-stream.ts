@@ -50,6 +50,8 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   #inputEnded = false;
   #isClosed = false;
   #resetCode = 0;
+  /** What node:http2 gave as the reason; for a reset that is no more than its code. */
+  #reason: Error | null = null;
   #receivedBytes = 0;
   /** What is done when the trailers have been sent; null: nothing, or they have been. */
   #afterTrailers: (() => void) | null = null;
@@ -211,7 +213,7 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
   /** Attaches to the stream of node:http2. */
   protected listen(stream: NodeStream, hasBody: boolean): void {
     this.stream = stream;
-    stream.on('error', ignore); // Told by `close`, with its code.
+    stream.on('error', (error) => (this.#reason = error)); // Told by `close`.
     stream.on('close', () => this.#closed());
     if (!hasBody) return void stream.resume();
     stream.on('end', () => {
@@ -264,7 +266,7 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
     if (stream === null || (this.#inputEnded && this.#isEnding && stream.rstCode === 0)) return null;
     const code = this.lostCode();
     const how = code === null ? 'lost' : `ended with ${http2CodeName(code)}`;
-    return streamError(`The connection was ${how}.`, code);
+    return streamError(`The connection was ${how}.`, code, this.#reason);
   }
 
   protected abstract session(): Http2Session | null;
@@ -274,12 +276,12 @@ abstract class StreamSide<Owner extends TransportOwner> implements Http2Stream {
 }
 
 /** To whoever knows nothing of streams, all of them are a connection that was reset. */
-function streamError(message: string, http2Code: number | null): Http2StreamError {
-  return Object.assign(new Error(message), { code: 'ECONNRESET', http2Code });
-}
-
-function ignore(): void {
-  // See where it is used.
+function streamError(
+  message: string,
+  http2Code: number | null,
+  cause: Error | null = null,
+): Http2StreamError {
+  return Object.assign(new Error(message, { cause }), { code: 'ECONNRESET', http2Code });
 }
 
 /** Trailers and interim heads go as an object: fields of one name come together, in their order. */

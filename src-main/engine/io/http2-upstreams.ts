@@ -2,7 +2,9 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Http1Limits } from '../proxy/http1/limits.ts';
 import { Http1OverHttp2 } from '../proxy/http2/http1-over-http2.ts';
 import type { HttpUpstreams, ProtocolRequest } from '../proxy/http2/ports.ts';
+import { lostUpstream } from '../proxy/lost-upstream.ts';
 import type { Destination, LeaseRequest, NetworkFailure, PendingLease } from '../proxy/ports.ts';
+import { isTlsError } from '../tls/tls-failure.ts';
 import { dial } from './dial.ts';
 import type { Dialed, DialOptions } from './dial.ts';
 import { FlushQueue } from './flush-queue.ts';
@@ -222,6 +224,10 @@ export class Http2Upstreams implements HttpUpstreams, ConnectionKeeper {
     const { scheme, priorKnowledge, host, port } = place.destination;
     // In clear text it was a guess: what it does not understand is HTTP/2.
     if (scheme === 'http' && !priorKnowledge) return this.#speaksHttp1(place, null);
+    if (isTlsError(error)) {
+      const { uses, clientCertificate } = connection;
+      return this.#failAll(place, lostUpstream(place.destination, { uses, clientCertificate }, false, error));
+    }
     this.#failAll(place, {
       cause: 'upstream-malformed-response',
       code: error?.code ?? 'SPIKE_CLOSED',

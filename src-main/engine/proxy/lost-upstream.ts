@@ -4,7 +4,7 @@ import type { Destination, LeasedConnection, NetworkFailure } from './ports.ts';
 /** The upstream ended the connection before its answer was whole. `error` is null after an orderly end. */
 export function lostUpstream(
   { scheme, host, port }: Destination,
-  connection: LeasedConnection | null,
+  connection: Pick<LeasedConnection, 'uses' | 'clientCertificate'> | null,
   hasAnswered: boolean,
   error: NodeJS.ErrnoException | null,
 ): NetworkFailure {

@@ -1,6 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import type { FlatFields } from '../http1/fields.ts';
+import { isTlsError } from '../../tls/tls-failure.ts';
 import type { CallTimes } from '../http1-call.ts';
+import { lostUpstream } from '../lost-upstream.ts';
 import { hold } from '../ports.ts';
 import type {
   ConnectTimings,
@@ -129,17 +131,20 @@ export class Http2Speaker implements Speaker, Http2UpstreamOwner {
     const { host, port } = this.#request.destination;
     const when = this.#answered ? 'in the middle of its answer' : 'before it answered';
     const http2 = error?.http2Code ?? null;
-    if (http2 === null) {
-      const cause = error === null ? 'upstream-closed-early' : 'upstream-reset';
-      const code = error?.code ?? 'SPIKE_CLOSED';
-      const message = `${host}:${port} broke the connection off ${when} (${code}).`;
-      return this.#owner.callFailed({ cause, code, message });
-    }
+    if (http2 === null) return this.#owner.callFailed(this.#lost(error));
     const name = http2CodeName(http2);
     const message = `${host}:${port} reset the stream ${when}, with ${name}.`;
     const failure: NetworkFailure = { cause: 'upstream-reset', code: `HTTP2_${name}`, message };
     if (http2 === http2Code.refusedStream && !this.#answered) this.#owner.refused(failure);
     else this.#owner.callReset(http2, failure);
+  }
+
+  #lost(error: Http2StreamError | null): NetworkFailure {
+    const { clientCertificate = null } = this.#upstream;
+    const connection = { uses: this.reused ? 1 : 0, clientCertificate };
+    const isTls = error !== null && isTlsError(error.cause);
+    const why = isTls ? (error.cause as NodeJS.ErrnoException) : error;
+    return lostUpstream(this.#request.destination, connection, this.#answered, why);
   }
 
   #detach(): Http2Stream | null {

@@ -55,7 +55,7 @@ export interface Http2Stream extends Transport {
   abandonWith(code: number): void;
 }
 
-/** Why a stream is closed when it did not end in an orderly way. */
+/** Why a stream is closed when it did not end in an orderly way. `cause` is what broke the connection, where that is known. */
 export interface Http2StreamError extends NodeJS.ErrnoException {
   /** With which the peer reset the stream, or ended the connection; null when the connection was lost. */
   readonly http2Code: number | null;
@@ -81,6 +81,8 @@ export interface Http2Upstream {
   readonly timings: ConnectTimings;
   /** How many streams it had before this one. */
   readonly uses: number;
+  /** The client certificate that the upstream was shown, as its setting calls it; absent or null: none. */
+  readonly clientCertificate?: string | null;
   /** It lets WebSockets pass in a stream (RFC 8441, section 3). */
   readonly hasConnectProtocol: boolean;
   open(head: Http2RequestHead, owner: Http2UpstreamOwner): Http2Stream;
