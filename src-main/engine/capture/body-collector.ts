@@ -91,7 +91,7 @@ export class BodyCollector {
     if (this.#state === 'stored') this.#state = 'truncated';
   }
 
-  /** What was kept; the budget has its share back, since the record now owns the bytes. */
+  /** What was kept; the budget has its share back, since the record now owns the bytes: that of blocks when they are released. */
   finish(): BodyCapture {
     const state = this.#state;
     const body: BodyCapture =
@@ -101,7 +101,8 @@ export class BodyCollector {
     const pooled = this.#pooled;
     if (pooled !== null && body.sizeBytes > 0) {
       this.#chunks.push(...pooled.chunks());
-      body.release = () => pooled.release();
+      body.release = releaseOf(this.#budget, this.#blocksBytes, pooled);
+      this.#blocksBytes = 0;
       this.#pooled = null;
     }
     this.discard();
@@ -148,4 +149,14 @@ export class BodyCollector {
     this.#sizeBytes = 0;
     this.#chunks = [];
   }
+}
+
+/** Gives blocks and their share of the budget back, however often it is called. */
+function releaseOf(budget: BodyBudget, bytes: number, pooled: PooledChunks): () => void {
+  let left = bytes;
+  return () => {
+    pooled.release();
+    budget.giveBlocks(left);
+    left = 0;
+  };
 }
