@@ -63,7 +63,7 @@ interface LegendProps {
 
 function Legend({ callers, at, sliceMs, more }: LegendProps) {
   return (
-    <div className="row scn-legend xs t2" role="status">
+    <div className="row scn-legend xs t2">
       <span className="t3 scn-legend-time num">{at === null ? 'Callers' : timeText(at * sliceMs)}</span>
       {callers.map(({ name, slices }, index) => {
         const slice = at === null ? undefined : slices[at];
