@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
 
 // One project a kind of test, so that each can be run alone; `npm test` runs them all (scripts/test.mjs).
+/** What is polled for comes at once; only on a busy machine it does not. */
+const expect = { poll: { timeout: 30_000 } };
 const fuzzing = 'tests/property/fuzz/fuzz.test.ts';
 
 export default defineConfig({
@@ -17,6 +19,7 @@ export default defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.ts', 'tests/property/**/*.test.ts'],
           exclude: [fuzzing],
+          expect,
           // Only to end what hangs: property tests take many times longer on a machine that is busy with other things.
           testTimeout: 60_000,
         },
@@ -28,6 +31,7 @@ export default defineConfig({
           // They wait for sockets and processes more than they compute. Two at once whatever the machine has: each file
           // starts processes of its own. The times only end what hangs: they are never what a test finds out.
           maxWorkers: 2,
+          expect,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -62,7 +62,8 @@ export interface HostileServer {
 
 const limits: ClientLimits = {
   ...defaultClientLimits,
-  headTimeoutMs: 400,
+  // Longer than a busy machine takes to hand over a whole head.
+  headTimeoutMs: 1000,
   idleTimeoutMs: 800,
   maxConnectionsPerAddress: 100,
 };
