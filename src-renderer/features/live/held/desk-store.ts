@@ -51,7 +51,12 @@ function put(id: string, change: Partial<Desk>): void {
   if (!useHeld.getState().calls.some((call) => call.id === id)) return; // gone in the meantime
   const desk = { ...deskOf(id), ...change };
   useDesks.setState(({ desks }) => ({ desks: new Map(desks).set(id, desk) }));
-  markEdited(id, deskChanges(desk).length > 0 || desk.answer !== null);
+  markEdited(id, deskChanges(desk).length > 0 || isWritten(desk.answer));
+}
+
+/** An answer that was only begun is nothing that could be lost. */
+function isWritten(answer: AnswerDraft | null): boolean {
+  return answer !== null && answer !== firstAnswer();
 }
 
 /** What is not as it came. */

@@ -25,7 +25,7 @@ export function HeldDesk({ call }: { call: HeldCall }) {
   const end = useHeld(({ ended }) => ended.get(call.id));
   const isOver = end !== undefined || call.state === 'caller-gone';
   const problems = deskProblems(desk);
-  const isEdited = deskChanges(desk).length > 0 || desk.answer !== null;
+  const isEdited = useHeld(({ edited }) => edited.has(call.id));
   return (
     <section className="held-desk" aria-label={`Held: ${heldTitle(call)}`}>
       {isOver ? (
