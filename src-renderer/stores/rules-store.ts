@@ -26,14 +26,42 @@ export async function loadRules(): Promise<void> {
   useRules.setState({ rules: await agent().rules.list() });
 }
 
+/** Changed rules that are not in the list yet, by id: when thousands are turned on at once, each is told by itself. */
+const changed = new Map<string, Rule>();
+const takeChangedAfterMs = 16;
+let takingChanged: ReturnType<typeof setTimeout> | undefined;
+
 /** Keeps the list in step with what the agent tells. */
 export function applyRuleEvent(event: AgentEvent): void {
+  if (event.type === 'rule.changed') {
+    changed.set(event.rule.id, event.rule);
+    takingChanged ??= setTimeout(takeChanged, takeChangedAfterMs);
+    return;
+  }
+  if (event.type.startsWith('rule.')) takeChanged(); // in the order in which they were told
   const { rules } = useRules.getState();
   if (rules === null) return;
   if (event.type === 'rule.hits') noteHits(rules, event.hits);
   if (event.type === 'rule.removed') forgetHits(event.id);
   const next = rulesAfter(rules, event);
   if (next !== rules) useRules.setState({ rules: next });
+}
+
+function takeChanged(): void {
+  clearTimeout(takingChanged);
+  takingChanged = undefined;
+  const { rules } = useRules.getState();
+  if (rules !== null && changed.size > 0) {
+    // An answer to this window may have come first, and be newer.
+    const newest = (rule: Rule): Rule => {
+      const told = changed.get(rule.id);
+      changed.delete(rule.id);
+      return told === undefined || told.version < rule.version ? rule : told;
+    };
+    const known = rules.map(newest);
+    useRules.setState({ rules: [...known, ...changed.values()] });
+  }
+  changed.clear();
 }
 
 function noteHits(rules: readonly Rule[], hits: Readonly<Record<string, number>>): void {
@@ -54,8 +82,6 @@ function forgetHits(id: string): void {
 
 function rulesAfter(rules: readonly Rule[], event: AgentEvent): readonly Rule[] {
   switch (event.type) {
-    case 'rule.changed':
-      return putRule(rules, event.rule);
     case 'rule.removed':
       return rules.filter((rule) => rule.id !== event.id);
     case 'rule.reordered':
