@@ -347,19 +347,17 @@ const agent = {
     .output(eventIterator(EventSchema)),
 };
 
-export const contract = oc
-  .prefix('/api/v1')
-  .router({
-    flows,
-    rules,
-    held: heldCalls,
-    scenarios: scenarioCalls,
-    routes,
-    topology,
-    captures,
-    passthrough,
-    agent,
-  });
+export const contract = oc.prefix('/api/v1').router({
+  flows,
+  rules,
+  held: heldCalls,
+  scenarios: scenarioCalls,
+  routes,
+  topology,
+  captures,
+  passthrough,
+  agent,
+});
 export type Contract = typeof contract;
 export type AgentClient = ContractRouterClient<Contract>;
 
