@@ -9,7 +9,7 @@ import { medianWithBounds } from './median.mjs';
 import { freePort, listens } from './ports.mjs';
 
 /** After a change of the rules: what it costs to make it is not what they cost. */
-const settleMs = 250;
+const settleMs = 500;
 const warmUpMs = 5000;
 const rulesOfEach = 50;
 
@@ -45,6 +45,8 @@ export async function runRules(scenario, { root, directory, origin, pairs, secon
   watch(wrk);
   await pause(warmUpMs);
   const slice = async (isOn) => {
+    // A change costs for a while after it: each slice has one before it, also where it is as the last one.
+    await agent.turn(!isOn);
     await agent.turn(isOn);
     await pause(settleMs);
     return await measureSlice(agent.workerPid, origin, seconds);
