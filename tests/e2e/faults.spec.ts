@@ -341,7 +341,7 @@ test('a rule is copied as a command that makes it again', async ({ page, agent, 
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.getByRole('button', { name: 'Copy as command' }).click();
   await page.getByRole('menuitem', { name: 'Make this rule, with curl' }).click();
-  await expect(page.getByText('The command is copied')).toBeVisible();
+  await expect(page.getByText('The command is copied').first()).toBeVisible();
   const command = await page.evaluate(() => navigator.clipboard.readText());
   expect(command).toContain('/api/v1/rules');
   const rule = JSON.parse(/-d '(.*)' /.exec(command)?.[1] ?? '') as object;

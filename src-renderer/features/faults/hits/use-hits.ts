@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { AppliedFault, Flow } from '#shared/flow/flow.ts';
 import { splitUrl } from '#shared/flow/flow-summary.ts';
 import { errorMessage } from '../../../bridge/error-message.ts';
@@ -19,12 +19,14 @@ export interface HitLog {
 export function useHits(ruleId: string, hits: number): HitLog {
   const [log, setLog] = useState<HitLog & { readonly of?: string }>({ flows: null, problem: null });
   const [wanted, setWanted] = useState(hits);
+  const newest = useRef(hits);
   useEffect(() => {
-    const timer = setTimeout(() => setWanted(hits), readEveryMs);
-    return () => clearTimeout(timer);
-    // A rule that hits without a pause must not put the reading off for ever.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [wanted === hits]);
+    newest.current = hits;
+  }, [hits]);
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || setWanted(newest.current), readEveryMs);
+    return () => clearInterval(timer);
+  }, []);
   useEffect(() => {
     let current = true;
     agent()
