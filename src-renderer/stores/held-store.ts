@@ -126,15 +126,21 @@ export function markEdited(id: string, isEdited: boolean): void {
   }));
 }
 
+/** Whether something can still be done with a call: it has not ended, and its caller waits. */
+function isWaiting({ id, state: held }: HeldCall, { ended }: Pick<HeldStore, 'ended'>): boolean {
+  return held === 'held' && !ended.has(id);
+}
+
 /** How many calls are held now. */
-export function heldCount({ calls, ended }: Pick<HeldStore, 'calls' | 'ended'>): number {
-  return calls.length - ended.size;
+export function heldCount(store: Pick<HeldStore, 'calls' | 'ended'>): number {
+  return store.calls.filter((call) => isWaiting(call, store)).length;
 }
 
 /** Shows the held calls, wherever the user is. */
 export function openHeld(id: string | null = null): void {
   const { calls, selectedId } = state();
-  set({ isOpen: true, selectedId: id ?? selectedId ?? calls[0]?.id ?? null });
+  const first = calls.find((call) => isWaiting(call, state())) ?? calls[0];
+  set({ isOpen: true, selectedId: id ?? selectedId ?? first?.id ?? null });
   selectCall(null);
   openView('live');
 }

@@ -66,6 +66,15 @@ describe('held calls that nobody looks at', () => {
     expect(heldCount(useHeld.getState())).toBe(1);
   });
 
+  it('are not counted, and not opened first, once the caller has gone', () => {
+    add('a');
+    add('b');
+    applyHeldEvent({ type: 'held.changed', call: { ...callOf('a'), state: 'caller-gone' } });
+    expect(heldCount(useHeld.getState())).toBe(1);
+    openHeld();
+    expect(selected()).toBe('b');
+  });
+
   it('are not selected by coming, so that nothing jumps', () => {
     add('a');
     expect(selected()).toBeNull();
