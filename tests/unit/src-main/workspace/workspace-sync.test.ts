@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SpikeError } from '#shared/contract/errors.ts';
+import { ScenarioSchema } from '#shared/scenarios/scenario.ts';
 import { createSystemClock } from '../../../../src-main/engine/clock.ts';
 import { silentLog } from '../../../../src-main/engine/log.ts';
 import { openWorkspace } from '../../../../src-main/workspace/workspace-sync.ts';
@@ -123,6 +124,31 @@ describe('a workspace and its engine', () => {
     expect(engine.rules.list().map(({ id }) => id)).toEqual(['second', 'slow']);
     edit(`${text}  - { name: second, faults: [{ type: hang }] }\n`);
     await until(() => expect(engine.rules.list().map(({ id }) => id)).toEqual(['slow', 'second']));
+  });
+
+  it('a scenario is written, with the rule that it needs and that is not written yet; a broken file is left alone', async () => {
+    const it = await open();
+    let told = 0;
+    it.onChange(() => (told += 1));
+    engine.rules.create({ name: 'needed', faults: [{ type: 'hang' }] });
+    const scenario = ScenarioSchema.parse({
+      name: 'made',
+      duration: '2s',
+      steps: [{ at: '0s', enable: ['needed'] }],
+    });
+    await it.editScenarios({ before: null, scenario });
+    expect(it.scenarios()).toEqual([scenario]);
+    expect(file()).toMatch(/# mine[^]*name: needed[^]*scenarios:\n {2}- name: made/);
+    expect(told).toBeGreaterThan(0);
+    await it.editScenarios({ before: 'made', scenario: { ...scenario, name: 'renamed' } });
+    expect(it.scenarios().map(({ name }) => name)).toEqual(['renamed']);
+    const broken = `${file()}broken: [`;
+    edit(broken);
+    await expect(it.editScenarios({ before: 'renamed', scenario: null })).rejects.toMatchObject({
+      code: 'workspace-invalid',
+    });
+    expect(file()).toBe(broken);
+    expect(it.scenarios().map(({ name }) => name)).toEqual(['renamed']);
   });
 
   it('closing writes what is not written yet', async () => {
