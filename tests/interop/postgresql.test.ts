@@ -9,7 +9,7 @@ import { testAuthority } from '../support/data-plane-harness.ts';
 import { skipWithout } from '../support/database-programs.ts';
 import { startPostgresql } from '../support/postgresql-server.ts';
 import type { PostgresqlServer } from '../support/postgresql-server.ts';
-import { decodedFlow, messagesOf, routePort } from '../support/decoded-flows.ts';
+import { decodedFlow, messagesOf, openedFromNowOn, routePort } from '../support/decoded-flows.ts';
 import { endRealAgents, startRealAgent, temporaryDirectory } from '../support/real-agent.ts';
 import type { RealAgent } from '../support/real-agent.ts';
 
@@ -42,9 +42,9 @@ describe.skipIf(isSkipped)('PostgreSQL through a route', () => {
     flow: Flow;
     messages: FlowMessage[];
   }> {
-    const before = new Set((await agent.flows()).map(({ id }) => id));
+    const isNew = openedFromNowOn('postgresql');
     const end = await server.run('psql', port, ['-XqAt', ...args]);
-    const flow = await decodedFlow(agent, (one) => one.protocol === 'postgresql' && !before.has(one.id));
+    const flow = await decodedFlow(agent, isNew);
     return { ...end, flow, messages: await messagesOf(agent, flow) };
   }
 
@@ -106,10 +106,10 @@ describe.skipIf(isSkipped)('PostgreSQL through a route', () => {
   });
 
   it('a password that is wrong', async () => {
-    const before = new Set((await agent.flows()).map(({ id }) => id));
+    const isNew = openedFromNowOn('postgresql');
     const { exitCode } = await server.run('psql', port, ['-Xc', 'SELECT 1'], { PGPASSWORD: 'wrong' });
     expect(exitCode).toBe(2);
-    const flow = await decodedFlow(agent, (one) => one.protocol === 'postgresql' && !before.has(one.id));
+    const flow = await decodedFlow(agent, isNew);
     expect(told(await messagesOf(agent, flow))).toEqual([
       {
         type: 'command',
@@ -121,7 +121,7 @@ describe.skipIf(isSkipped)('PostgreSQL through a route', () => {
   });
 
   it.each(['simple', 'extended', 'prepared'])('pgbench -M %s', async (mode) => {
-    const before = new Set((await agent.flows()).map(({ id }) => id));
+    const isNew = openedFromNowOn('postgresql');
     const { exitCode, stdout, stderr } = await server.run('pgbench', port, [
       '-n',
       '-c',
@@ -133,7 +133,6 @@ describe.skipIf(isSkipped)('PostgreSQL through a route', () => {
     ]);
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toContain('number of transactions actually processed: 160/160');
-    const isNew = (one: Flow): boolean => one.protocol === 'postgresql' && !before.has(one.id);
     const flow = await decodedFlow(agent, (one) => isNew(one) && (one.messages?.count ?? 0) > 250);
     const messages = await messagesOf(agent, flow);
     // 40 transactions of seven statements each.

@@ -6,7 +6,7 @@ import type { Flow } from '#shared/flow/flow.ts';
 import type { FlowMessage } from '#shared/flow/message.ts';
 import { messageBurstLimit } from '../../src-main/engine/proxy/message-rate.ts';
 import { skipWithout } from '../support/database-programs.ts';
-import { decodedFlow, messagesOf, routePort } from '../support/decoded-flows.ts';
+import { decodedFlow, messagesOf, openedFromNowOn, routePort } from '../support/decoded-flows.ts';
 import { startRedis } from '../support/redis-server.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import { endRealAgents, eventually, startRealAgent } from '../support/real-agent.ts';
@@ -33,9 +33,9 @@ describe.skipIf(isSkipped)('Redis through a route', () => {
 
   /** One redis-cli with one command. */
   async function cli(...args: string[]): Promise<{ stdout: string; flow: Flow; messages: FlowMessage[] }> {
-    const before = new Set((await agent.flows()).map(({ id }) => id));
+    const isNew = openedFromNowOn('redis');
     const { stdout } = await server.run('redis-cli', port, args);
-    const flow = await decodedFlow(agent, ({ id }) => !before.has(id));
+    const flow = await decodedFlow(agent, isNew);
     return { stdout, flow, messages: await messagesOf(agent, flow) };
   }
 
@@ -80,7 +80,7 @@ describe.skipIf(isSkipped)('Redis through a route', () => {
   });
 
   it('commands in plain words, a subscription and what is published', async () => {
-    const before = new Set((await agent.flows()).map(({ id }) => id));
+    const isNew = openedFromNowOn('redis');
     const socket = connect(port, '127.0.0.1');
     let received = '';
     socket.on('data', (bytes: Buffer) => (received += bytes.toString()));
@@ -90,7 +90,7 @@ describe.skipIf(isSkipped)('Redis through a route', () => {
     await eventually(() => expect(received).toContain('hello'));
     socket.end();
     await once(socket, 'close');
-    const flow = await decodedFlow(agent, ({ id }) => !before.has(id));
+    const flow = await decodedFlow(agent, isNew);
     expect(await messagesOf(agent, flow)).toMatchObject([
       { type: 'command', text: 'PING', summary: 'PONG' },
       { type: 'command', text: 'SUBSCRIBE news', summary: '1 channel' },
@@ -111,15 +111,15 @@ describe.skipIf(isSkipped)('Redis through a route', () => {
   });
 
   it('redis-benchmark, 16 commands at a time', async () => {
-    const before = new Set((await agent.flows()).map(({ id }) => id));
+    const isNew = openedFromNowOn('redis');
     const args = ['-n', '2000', '-P', '16', '-c', '4', '-q', '-t', 'set,get,lrange_100'];
     const { exitCode, stdout, stderr } = await server.run('redis-benchmark', port, args);
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toMatch(/^GET: \d/m);
     // Each test has four connections of its own; redis-benchmark asks twice for the configuration first.
-    const isNew = ({ id, durationMs }: Flow): boolean => !before.has(id) && durationMs !== null;
+    const isOver = (flow: Flow): boolean => isNew(flow) && flow.durationMs !== null;
     const counts = await eventually(async () => {
-      const flows = (await agent.flows()).filter(isNew);
+      const flows = (await agent.flows()).filter(isOver);
       const sums: Record<string, number> = {};
       for (const flow of flows) {
         expect(flow).toMatchObject({ protocol: 'redis', error: null });
@@ -141,13 +141,13 @@ describe.skipIf(isSkipped)('Redis through a route', () => {
   });
 
   it('redis-benchmark, more than is kept: all is counted, and what is kept is right', async () => {
-    const before = new Set((await agent.flows()).map(({ id }) => id));
+    const isNew = openedFromNowOn('redis');
     const args = ['-n', '60000', '-P', '16', '-c', '4', '-q', '-t', 'set'];
     const { exitCode, stderr } = await server.run('redis-benchmark', port, args);
     expect(exitCode, stderr).toBe(0);
-    const isNew = ({ id, durationMs }: Flow): boolean => !before.has(id) && durationMs !== null;
+    const isOver = (flow: Flow): boolean => isNew(flow) && flow.durationMs !== null;
     await eventually(async () => {
-      const flows = (await agent.flows()).filter(isNew);
+      const flows = (await agent.flows()).filter(isOver);
       const sum = (key: 'count' | 'dropped'): number =>
         flows.reduce((all, { messages }) => all + (messages?.[key] ?? 0), 0);
       expect(sum('count')).toBeGreaterThanOrEqual(60_000);

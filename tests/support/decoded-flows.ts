@@ -14,6 +14,15 @@ export async function routePort(agent: RealAgent, name: string): Promise<number>
   });
 }
 
+/**
+ * Whether a flow began from now on. The flows of a test before may be told after its programs have ended, so that what is
+ * known by now does not tell them apart; the clocks of a worker and of a test differ by less than a program takes to start.
+ */
+export function openedFromNowOn(wanted: Flow['protocol']): (flow: Flow) => boolean {
+  const sinceMs = Date.now() - 50;
+  return ({ protocol, startedAt }) => protocol === wanted && Date.parse(startedAt) >= sinceMs;
+}
+
 /** The first flow that is over and is the one that is looked for. */
 export async function decodedFlow(agent: RealAgent, isWanted: (flow: Flow) => boolean): Promise<Flow> {
   return await eventually(async () => {
