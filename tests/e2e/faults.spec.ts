@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import type { Rule } from '#shared/rules/rule.ts';
 import { expect, test } from './fixture-agent.ts';
 import type { FixtureAgent } from './fixture-agent.ts';
@@ -359,4 +360,132 @@ test('groups are closed, and turned on as one', async ({ page, agent }) => {
   expect((await ruleNamed(agent, 'payments is slow'))?.enabled).toBe(false);
   await page.getByRole('button', { name: 'web', exact: true }).click();
   await expect(web.getByRole('listitem')).toHaveCount(0);
+});
+
+test.describe('the rule as text, beside its form', () => {
+  const textbox = (page: Page, language = 'YAML') =>
+    page.getByRole('textbox', { name: `Rule as ${language}` });
+  const written = (name: string, latencyMs: string | number, ...more: string[]) =>
+    [`- name: ${name}`, '  faults:', '    - type: latency', `      latencyMs: ${latencyMs}`, ...more].join(
+      '\n',
+    );
+
+  test('what is written as YAML is in the form, is saved, and hits calls', async ({ page, agent }) => {
+    const editor = page.getByRole('region', { name: 'Rule editor' });
+    const yaml = textbox(page);
+    await expect(yaml).toContainText('latencyMs: 2000');
+    await yaml.fill(
+      written('checkout fails', 5, '    - { type: status, status: 418 }', '  match: { callee: payments }'),
+    );
+    await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('checkout fails');
+    await expect(editor.getByRole('textbox', { name: 'Delay' })).toHaveValue('5');
+    await expect(editor.getByRole('textbox', { name: 'Status' })).toHaveValue('418');
+    await expect(page.getByRole('status').filter({ hasText: 'Saved' })).toBeVisible();
+    await expect
+      .poll(() => ruleNamed(agent, 'checkout fails'))
+      .toMatchObject({
+        enabled: false,
+        match: { callee: 'payments' },
+        faults: [{ type: 'latency', latencyMs: 5 }, { type: 'status' }],
+      });
+    // Not put in order under the hands, but when it is left.
+    await expect(yaml).toContainText('{ type: status, status: 418 }');
+    await yaml.press('Escape');
+    await expect(yaml).not.toBeFocused();
+    await expect(yaml).toContainText('- type: status');
+    await expect(yaml).toContainText('enabled: false');
+
+    await yaml.fill((await yaml.innerText()).replace('enabled: false', 'enabled: true'));
+    await expect.poll(async () => (await ruleNamed(agent, 'checkout fails'))?.enabled).toBe(true);
+    const list = page.getByRole('list', { name: 'Fault rules' });
+    await expect(list.getByRole('switch', { name: 'checkout fails' })).toBeChecked();
+    await expect(list).toContainText(/\d+ hits?/);
+    await list.getByRole('switch', { name: 'checkout fails' }).click();
+    await expect(yaml).toContainText('enabled: false');
+  });
+
+  test('what cannot be read says its line, and leaves the form and the rule as they were', async ({
+    page,
+    agent,
+  }) => {
+    const editor = page.getByRole('region', { name: 'Rule editor' });
+    const pane = page.getByRole('region', { name: 'Rule as YAML' });
+    const yaml = textbox(page);
+    await yaml.fill(written('payments is slow', '2 seconds'));
+    await expect(pane.getByRole('alert')).toHaveText(
+      'Line 4, column 18: Expected a whole number from 0 to 3,600,000.',
+    );
+    await expect(pane.locator('.problem-line')).toHaveText('      latencyMs: 2 seconds');
+    await expect(yaml).toHaveAttribute('aria-invalid', 'true');
+    await expect(editor).toContainText('The YAML is not valid in line 4.');
+    await expect(editor.getByRole('textbox', { name: 'Delay' })).toHaveValue('2,000');
+    await expect(page.getByRole('status').filter({ hasText: 'Not saved' })).toBeVisible();
+    await yaml.press('Tab');
+    await expect(yaml).not.toBeFocused();
+    await expect(yaml).toContainText('2 seconds');
+    await pane.getByRole('button', { name: 'Back to the form’s' }).click();
+    await expect(yaml).toContainText('latencyMs: 2000');
+    await expect(pane.getByRole('alert')).toHaveCount(0);
+    await expect(page.getByRole('status').filter({ hasText: 'Not saved' })).toHaveCount(0);
+
+    await yaml.fill('lateny: [');
+    await expect(pane.getByRole('alert')).toContainText('Expected valid YAML');
+    await page.getByRole('button', { name: 'New rule' }).click();
+    await expect(
+      page.getByText('The YAML written for “payments is slow” was not taken').first(),
+    ).toBeVisible();
+    await expect(yaml).toContainText('New rule');
+    expect(await rules(agent)).toMatchObject([{ faults: [{ latencyMs: 2000 }], version: 1 }]);
+  });
+
+  test('the form changes the text, undo in the text changes the form; keys are letters there', async ({
+    page,
+  }) => {
+    const delay = page.getByRole('region', { name: 'Rule editor' }).getByRole('textbox', { name: 'Delay' });
+    const yaml = textbox(page);
+    await delay.fill('750');
+    await expect(yaml).toContainText('latencyMs: 750');
+    await yaml.focus();
+    await page.keyboard.press('ControlOrMeta+End');
+    await page.keyboard.type('0');
+    await expect(delay).toHaveValue('7,500');
+    await page.keyboard.press('ControlOrMeta+Z');
+    await expect(delay).toHaveValue('750');
+    await page.keyboard.type('\n# n d f 3');
+    await expect(page.getByRole('heading', { name: 'Faults' })).toBeVisible();
+    await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('payments is slow');
+    await expect(page.getByRole('region', { name: 'Rule as YAML' })).toContainText('Comments are kept');
+    await delay.fill('800');
+    await expect(yaml).not.toContainText('# n d f 3');
+    await expect(yaml).toContainText('latencyMs: 800');
+  });
+
+  test('as JSON, which is remembered, and as a tab where there is little room', async ({ page, agent }) => {
+    await page.getByRole('radio', { name: 'JSON' }).click();
+    const json = textbox(page, 'JSON');
+    await expect(json).toContainText('"latencyMs": 2000');
+    const rule = JSON.parse(await json.innerText()) as object;
+    await json.fill(JSON.stringify({ ...rule, faults: [{ type: 'hang' }] }));
+    await expect(page.getByRole('group', { name: 'Hang' })).toBeVisible();
+    await expect
+      .poll(async () => (await ruleNamed(agent, 'payments is slow'))?.faults)
+      .toMatchObject([{ type: 'hang' }]);
+    await json.fill('{ "name": "a", }');
+    await expect(page.getByRole('region', { name: 'Rule as YAML' }).getByRole('alert')).toHaveText(
+      'Line 1, column 16: Expected valid JSON.',
+    );
+    await page.getByRole('radio', { name: 'YAML' }).click();
+    await expect(
+      page.getByText('The JSON written for “payments is slow” was not taken').first(),
+    ).toBeVisible();
+    await expect(textbox(page)).toContainText('- type: hang');
+    await page.getByRole('radio', { name: 'JSON' }).click();
+    await page.reload();
+    await expect(json).toContainText('"type": "hang"');
+    await page.setViewportSize({ width: 1000, height: 700 });
+    await expect(json).toBeHidden();
+    await page.getByRole('tab', { name: 'YAML' }).click();
+    await json.fill('[]');
+    await expect(page.getByRole('region', { name: 'Rule as YAML' })).toContainText('the list is empty');
+  });
 });

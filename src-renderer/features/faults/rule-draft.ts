@@ -57,6 +57,19 @@ export function draftOf(rule: Pick<Rule, 'name' | 'match' | 'trigger' | 'faults'
   };
 }
 
+/** A rule that was written as text: what stays in its place keeps its part of the form. */
+export function withKeysOf(before: RuleDraft, draft: RuleDraft): RuleDraft {
+  const tests = draft.match.tests.map((test, at) => {
+    const old = before.match.tests[at];
+    return old?.of === test.of ? { ...test, key: old.key } : test;
+  });
+  const faults = draft.faults.map((fault, at) => {
+    const old = before.faults[at];
+    return old?.type === fault.type ? { ...fault, key: old.key } : fault;
+  });
+  return { ...draft, match: { ...draft.match, tests }, faults };
+}
+
 export type DraftReading = { rule: EditedRule; problems: null } | { rule: null; problems: Problems };
 
 /** The rule that the form says, or what is wrong with it and where. */

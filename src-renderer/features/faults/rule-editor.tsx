@@ -19,7 +19,8 @@ import { OftenBlock } from './often-block.tsx';
 import { PreviewPane } from './preview-pane.tsx';
 import { readDraft } from './rule-draft.ts';
 import type { DraftReading, EditedRule, Problems, RuleDraft } from './rule-draft.ts';
-import { ruleYaml } from './rule-yaml.ts';
+import type { TextProblem } from './rule-text.ts';
+import { useSettled } from './use-settled.ts';
 import { useFindings } from './use-findings.ts';
 import { YamlPane } from './yaml-pane.tsx';
 
@@ -55,13 +56,14 @@ export function RuleEditor(props: RuleEditorProps) {
     ']': () => step(1),
   });
   const problems = reading.problems ?? {};
+  const unread = useDraft((store) => store.written?.problem ?? null);
   return (
     <Tabs.Root className="ed" value={tab} onValueChange={(value) => setTab(value as Tab)}>
       <EditorHead
         {...props}
         shown={shown}
         save={save}
-        valid={reading.problems === null}
+        valid={reading.problems === null && unread === null}
         nameProblem={problems['name']}
         onHits={() => setTab('hits')}
       />
@@ -77,7 +79,7 @@ export function RuleEditor(props: RuleEditorProps) {
         )}
       </Tabs.List>
       <section className="form" aria-label="Rule editor" data-tab={tab} data-shown={tab === 'form'}>
-        <EditorNotices save={save} origin={origin} nameProblem={problems['name']} />
+        <EditorNotices save={save} origin={origin} nameProblem={problems['name']} unread={unread} />
         <EditorForm
           {...props}
           shown={shown}
@@ -93,12 +95,7 @@ export function RuleEditor(props: RuleEditorProps) {
         </section>
       )}
       <div className="yaml-side" data-shown={tab === 'yaml'}>
-        <YamlPane
-          yaml={shown === null ? '' : ruleYaml({ ...shown, enabled: rule?.enabled ?? false })}
-          stale={reading.problems !== null}
-          isNew={rule === null}
-          isForeign={origin !== undefined}
-        />
+        <YamlPane key={rule?.id ?? ''} rule={rule} shown={shown} stale={reading.problems !== null} />
         <PreviewPane rule={shown} />
       </div>
     </Tabs.Root>
@@ -109,11 +106,20 @@ interface EditorNoticesProps {
   save: ReturnType<typeof useDraft.getState>['save'];
   origin: Origin | undefined;
   nameProblem: string | undefined;
+  unread: TextProblem | null;
 }
 
-function EditorNotices({ save, origin, nameProblem }: EditorNoticesProps) {
+function EditorNotices({ save, origin, nameProblem, unread }: EditorNoticesProps) {
+  const language = useDraft((store) => store.written?.language);
+  const settled = useSettled(unread);
   return (
     <>
+      {settled !== null && (
+        <Notice tone="warn" icon={CircleAlert}>
+          The {language === 'json' ? 'JSON' : 'YAML'} is not valid in line {settled.line}. Here is the last
+          rule that was.
+        </Notice>
+      )}
       {save.kind === 'refused' && (
         <Notice tone="error" icon={CircleAlert}>
           {save.message} The rule from before stays in force.
