@@ -423,6 +423,9 @@ test.describe('the rule as text, beside its form', () => {
     await yaml.press('Tab');
     await expect(yaml).not.toBeFocused();
     await expect(yaml).toContainText('2 seconds');
+    await pane.getByRole('button', { name: 'Line 4, column 18' }).click();
+    await expect(yaml).toBeFocused();
+    await yaml.press('Tab');
     await pane.getByRole('button', { name: 'Back to the form’s' }).click();
     await expect(yaml).toContainText('latencyMs: 2000');
     await expect(pane.getByRole('alert')).toHaveCount(0);
@@ -451,6 +454,12 @@ test.describe('the rule as text, beside its form', () => {
     await expect(delay).toHaveValue('7,500');
     await page.keyboard.press('ControlOrMeta+Z');
     await expect(delay).toHaveValue('750');
+    // A line begins where the fields above do; Backspace goes one step out.
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Backspace');
+    await page.keyboard.type('- type: slicer\naverageBytes: 7');
+    const slicer = page.getByRole('group', { name: 'Slicer' });
+    await expect(slicer.getByRole('textbox', { name: 'Piece' })).toHaveValue('7');
     await page.keyboard.type('\n# n d f 3');
     await expect(page.getByRole('heading', { name: 'Faults' })).toBeVisible();
     await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('payments is slow');

@@ -11,13 +11,14 @@ const problemAt = StateField.define<number | null>({
   create: () => null,
   update: (at, transaction) => {
     for (const effect of transaction.effects)
-      if (effect.is(showProblem)) return offsetOf(effect.value, transaction.state);
+      if (effect.is(showProblem))
+        return effect.value === null ? null : offsetIn(effect.value, transaction.state);
     return at === null ? null : transaction.changes.mapPos(at);
   },
 });
 
-function offsetOf(problem: TextProblem | null, { doc }: EditorState): number | null {
-  if (problem === null) return null;
+/** Where a problem is; the text may have become shorter since. */
+export function offsetIn(problem: TextProblem, { doc }: EditorState): number {
   const line = doc.line(Math.min(problem.line, doc.lines));
   return Math.min(line.from + problem.column - 1, line.to);
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useImperativeHandle, useRef } from 'react';
 import { defaultKeymap, history, historyKeymap, isolateHistory } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
 import { bracketMatching, indentUnit, syntaxHighlighting } from '@codemirror/language';
@@ -8,10 +8,15 @@ import type { ChangeSpec, Extension } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { codeColours } from '../../ui/code-colours.ts';
 import '../../ui/code-view.css';
-import { problemLine, showProblem } from './problem-line.ts';
+import { offsetIn, problemLine, showProblem } from './problem-line.ts';
 import type { TextProblem } from './rule-text.ts';
 import type { TextLanguage } from './rule-yaml.ts';
-import { yamlLanguage } from './yaml-language.ts';
+import { yamlIndent, yamlLanguage } from './yaml-language.ts';
+
+export interface RuleCodeHandle {
+  /** Puts the caret to what is wrong. */
+  goTo(problem: TextProblem): void;
+}
 
 interface RuleCodeProps {
   text: string;
@@ -23,18 +28,12 @@ interface RuleCodeProps {
   describedBy: string;
   onChange: (text: string) => void;
   onLeave: () => void;
+  ref?: React.Ref<RuleCodeHandle>;
 }
 
 /** The text of a rule. What the form makes of it is put in where it differs, so that the caret stays; undo takes it back. */
-export function RuleCode({
-  text,
-  language,
-  readOnly,
-  problem,
-  describedBy,
-  onChange,
-  onLeave,
-}: RuleCodeProps) {
+export function RuleCode(props: RuleCodeProps) {
+  const { text, language, readOnly, problem, describedBy, onChange, onLeave, ref } = props;
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const latest = useRef({ text, onChange });
@@ -66,6 +65,14 @@ export function RuleCode({
   useEffect(() => {
     view.current?.dispatch({ effects: showProblem.of(problem) });
   }, [problem, text]);
+  useImperativeHandle(ref, () => ({
+    goTo: (found) => {
+      const shown = view.current;
+      if (shown === null) return;
+      shown.dispatch({ selection: { anchor: offsetIn(found, shown.state) }, scrollIntoView: true });
+      shown.focus();
+    },
+  }));
   return (
     <div
       className="code-view rule-code"
@@ -116,6 +123,6 @@ function editing(language: TextLanguage, readOnly: boolean): Extension[] {
     indentUnit.of('  '),
     keymap.of([...searchKeymap, ...historyKeymap, leave, ...keys]),
     syntaxHighlighting(codeColours),
-    language === 'json' ? json() : yamlLanguage,
+    language === 'json' ? json() : [yamlLanguage, yamlIndent],
   ];
 }

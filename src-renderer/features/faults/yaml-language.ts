@@ -1,4 +1,4 @@
-import { StreamLanguage } from '@codemirror/language';
+import { StreamLanguage, indentService } from '@codemirror/language';
 import { yamlTokens } from './rule-yaml.ts';
 import type { YamlToken } from './rule-yaml.ts';
 
@@ -27,4 +27,11 @@ export const yamlLanguage = StreamLanguage.define<{ rest: YamlToken[] }>({
     return token.text.trim() === '' ? null : tagNames[token.look];
   },
   languageData: { commentTokens: { line: '#' } },
+});
+
+/** A new line goes on where the fields of the one before are: behind its dashes, and further in below a key that has no value yet. */
+export const yamlIndent = indentService.of((context, at) => {
+  if (context.simulatedBreak !== at) return null;
+  const [, lead = '', said = ''] = /^(\s*(?:- +)*)(.*)$/.exec(context.lineAt(at, -1).text) ?? [];
+  return lead.length + (/:\s*$/.test(said) ? context.unit : 0);
 });

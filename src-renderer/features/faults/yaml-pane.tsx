@@ -1,3 +1,4 @@
+import { useRef } from 'react';
 import { Check, CircleAlert } from 'lucide-react';
 import type { Rule } from '#shared/rules/rule.ts';
 import { useStatus } from '../../stores/status-store.ts';
@@ -6,6 +7,7 @@ import { Icon } from '../../ui/icon.tsx';
 import { Segments } from '../../ui/segments.tsx';
 import { changeText, dropText, dropTextWithWord, leaveText, useDraft } from './draft-store.ts';
 import { RuleCode } from './rule-code.tsx';
+import type { RuleCodeHandle } from './rule-code.tsx';
 import type { EditedRule } from './rule-draft.ts';
 import type { TextProblem } from './rule-text.ts';
 import { writeRule } from './rule-yaml.ts';
@@ -32,6 +34,7 @@ const footId = 'rule-text-foot';
 /** The rule as it stands in the workspace file, or as the API takes it. What is written here is in the form, and the other way. */
 export function YamlPane({ rule, shown, stale }: YamlPaneProps) {
   const { language } = useTextLanguage();
+  const code = useRef<RuleCodeHandle>(null);
   const written = useDraft((store) => store.written);
   const wish = useDraft((store) => store.enabled);
   const enabled = wish ?? rule?.enabled ?? false;
@@ -42,12 +45,13 @@ export function YamlPane({ rule, shown, stale }: YamlPaneProps) {
   return (
     <section className="yaml" aria-label="Rule as YAML">
       <div className="row yaml-head">
-        <FileWords isNew={rule === null} isForeign={isForeign} />
+        <FileWords language={language} isNew={rule === null} isForeign={isForeign} />
         <Segments label="Written as" value={language} options={languages} onChange={changeLanguage} />
         <CopyButton text={text} what={`the ${words[language]}`} iconOnly />
       </div>
       <RuleCode
         key={language}
+        ref={code}
         text={text}
         language={language}
         readOnly={isForeign}
@@ -60,7 +64,7 @@ export function YamlPane({ rule, shown, stale }: YamlPaneProps) {
         {problem === null ? (
           <ValidFoot stale={stale} isForeign={isForeign} commented={written?.commented ?? false} />
         ) : (
-          <ProblemFoot problem={problem} />
+          <ProblemFoot problem={problem} onShow={() => code.current?.goTo(problem)} />
         )}
       </div>
     </section>
@@ -72,14 +76,28 @@ function changeLanguage(language: TextLanguage): void {
   chooseTextLanguage(language);
 }
 
-function FileWords({ isNew, isForeign }: { isNew: boolean; isForeign: boolean }) {
+interface FileWordsProps {
+  language: TextLanguage;
+  isNew: boolean;
+  isForeign: boolean;
+}
+
+function FileWords({ language, isNew, isForeign }: FileWordsProps) {
   const path = useStatus((store) => store.status?.workspace.path ?? null);
   const file = path?.split(/[\\/]/).at(-1) ?? 'spike.yaml';
   const where = path === null ? 'no file, kept in memory' : '';
   return (
     <>
-      <span className="mono sm t2">{file}</span>
-      <span className="xs t3 grow">{isForeign ? 'not in the file' : isNew ? 'not saved yet' : where}</span>
+      {language === 'yaml' && <span className="mono sm t2">{file}</span>}
+      <span className="xs t3 grow">
+        {language === 'json'
+          ? 'as the API takes it'
+          : isForeign
+            ? 'not in the file'
+            : isNew
+              ? 'not saved yet'
+              : where}
+      </span>
     </>
   );
 }
@@ -100,12 +118,15 @@ function ValidFoot(props: { stale: boolean; isForeign: boolean; commented: boole
   );
 }
 
-function ProblemFoot({ problem }: { problem: TextProblem }) {
+function ProblemFoot({ problem, onShow }: { problem: TextProblem; onShow: () => void }) {
   return (
     <>
       <Icon of={CircleAlert} size={12} className="error" />
       <span id={footId} className="grow error" role="alert">
-        Line {problem.line}, column {problem.column}: {problem.sentence}
+        <button className="problem-place" onClick={onShow}>
+          Line {problem.line}, column {problem.column}
+        </button>
+        : {problem.sentence}
       </span>
       <button className="btn sm" onClick={dropText}>
         Back to the form’s

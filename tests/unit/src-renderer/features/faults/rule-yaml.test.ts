@@ -50,6 +50,11 @@ describe('yamlTokens', () => {
       '',
       '  path: "/a b"',
       'x y z',
+      '# a comment',
+      '  - - a: b # c',
+      '  - { type: hang } # "c',
+      'it\'s: "open',
+      '\t- a:b: c ',
     ];
     for (const line of lines)
       expect(
@@ -63,6 +68,9 @@ describe('yamlTokens', () => {
     expect(yamlTokens('  latencyMs: 2000').map((token) => token.look)).toEqual(['cp', 'ck', 'cp', 'cn']);
     expect(yamlTokens('  enabled: true').at(-1)?.look).toBe('ca');
     expect(yamlTokens('  caller: web').at(-1)?.look).toBe('cs');
+    expect(yamlTokens('  caller: "a # b" # why').at(-1)).toEqual({ text: '# why', look: 'cc' });
+    expect(yamlTokens('  path: /a#b').at(-1)?.look).toBe('cs');
+    expect(yamlTokens('    - 5').map((token) => token.look)).toEqual(['cp', 'cn']);
   });
 });
 
