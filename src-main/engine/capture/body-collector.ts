@@ -10,8 +10,11 @@ export interface BodyBudget {
   /** False, and nothing is taken, when there is not that much left. */
   take(bytes: number): boolean;
   give(bytes: number): void;
-  /** The same for what is beyond the first 64 KiB of bodies, which have a bound of their own within the other. */
-  takeBlocks(bytes: number): boolean;
+  /**
+   * The same for what is beyond the first 64 KiB of bodies, which have a bound of their own within the other.
+   * @param bodyBytes What one body may have: that much there is in any case.
+   */
+  takeBlocks(bytes: number, bodyBytes: number): boolean;
   giveBlocks(bytes: number): void;
   readonly blocks: BodyBlocks;
   readonly heldBytes: number;
@@ -20,11 +23,11 @@ export interface BodyBudget {
 /**
  * @param maxBytes default 64 MiB.
  * @param maxBlocksBytes of it for what is beyond the first 64 KiB of bodies: a few large ones are not to leave the others
- * without room, and hold memory for as long as they last. Default 32 MiB.
+ * without room, and hold memory for as long as they last. Default 20 MiB: two of the longest that are stored.
  */
 export function createBodyBudget(
   maxBytes = 64 * 1024 ** 2,
-  maxBlocksBytes = Math.min(maxBytes, 32 * 1024 ** 2),
+  maxBlocksBytes = Math.min(maxBytes, 20 * 1024 ** 2),
 ): BodyBudget {
   let held = 0;
   let inBlocks = 0;
@@ -39,8 +42,8 @@ export function createBodyBudget(
     give(bytes) {
       held -= bytes;
     },
-    takeBlocks(bytes) {
-      if (inBlocks + bytes > maxBlocksBytes || !take(bytes)) return false;
+    takeBlocks(bytes, bodyBytes) {
+      if (inBlocks + bytes > Math.max(maxBlocksBytes, bodyBytes) || !take(bytes)) return false;
       inBlocks += bytes;
       return true;
     },
@@ -129,7 +132,7 @@ export class BodyCollector {
   #keepInBlocks(chunk: Buffer): void {
     const pooled = (this.#pooled ??= new PooledChunks(this.#budget.blocks));
     const held = pooled.blocksFor(chunk.length) * blockBytes;
-    if (!this.#budget.takeBlocks(held)) return this.#overBudget();
+    if (!this.#budget.takeBlocks(held, this.#maxBodyBytes)) return this.#overBudget();
     this.#blocksBytes += held;
     this.#sizeBytes += chunk.length;
     pooled.add(chunk);

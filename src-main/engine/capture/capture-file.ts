@@ -147,7 +147,7 @@ function prepare(database: DatabaseSync): void {
   database.exec('PRAGMA page_size = 32768; PRAGMA locking_mode = EXCLUSIVE;');
   database.exec('PRAGMA journal_mode = PERSIST; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;');
   database.exec('PRAGMA journal_size_limit = 16777216;');
-  database.exec('PRAGMA cache_size = -32768;');
+  database.exec('PRAGMA cache_size = -8192;');
   database.exec('BEGIN IMMEDIATE');
   const version = pragma(database, 'user_version');
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all().length;

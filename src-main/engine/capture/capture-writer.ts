@@ -8,7 +8,7 @@ export interface CaptureLimits {
   readonly maxQueuedBodyBytes: number;
   /**
    * A flow with bodies of `batchBytes` and more keeps them only while no more than this is under way: else ten of them would
-   * take all the room there is, in every process on their way. Default 12 MiB.
+   * take all the room there is, in every process on their way. Default 8 MiB.
    */
   readonly maxQueuedBeforeLargeBytes: number;
   /** Above it, whole flows are dropped. Default 64 MiB. */
@@ -21,7 +21,7 @@ export interface CaptureLimits {
 
 export const defaultCaptureLimits: CaptureLimits = {
   maxQueuedBodyBytes: 32 * 1024 ** 2,
-  maxQueuedBeforeLargeBytes: 12 * 1024 ** 2,
+  maxQueuedBeforeLargeBytes: 8 * 1024 ** 2,
   maxQueuedBytes: 64 * 1024 ** 2,
   batchBytes: 256 * 1024,
   batchDelayMs: 50,
