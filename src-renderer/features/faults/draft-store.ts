@@ -159,8 +159,13 @@ export function changeText(text: string, language: TextLanguage): void {
   const read = readRuleText(text, { language, ruleId });
   if (read.problem !== null) {
     clearTimeout(timer);
-    const unread = { text, language, enabled: said, commented: false, problem: read.problem };
-    return useDraft.setState({ written: unread, save: { kind: 'invalid' } });
+    // What was wished and not yet sent is wished anew by the text that is corrected, not by what comes in its place.
+    const unread = { text, language, enabled: enabled === null ? said : isOn, commented: false };
+    return useDraft.setState({
+      written: { ...unread, problem: read.problem },
+      enabled: null,
+      save: { kind: 'invalid' },
+    });
   }
   // Only a change that somebody made there: a rule that was turned off meanwhile is not turned on by an older text.
   const wish = read.rule.enabled === said ? enabled : read.rule.enabled;

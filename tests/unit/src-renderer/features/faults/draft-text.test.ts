@@ -109,6 +109,19 @@ describe('`enabled` in a text', () => {
     expect(useDraft.getState().written).toBeNull();
   });
 
+  it('waits for a text that can be read, and is given up with it', async () => {
+    write(700, true);
+    write('x', true);
+    dropText();
+    await settle();
+    expect(update.mock.calls[0]?.[0].body).not.toHaveProperty('enabled');
+    write(800, true);
+    write('x', true);
+    write(801, true);
+    await settle();
+    expect(update.mock.calls[1]?.[0].body).toMatchObject({ enabled: true, faults: [{ latencyMs: 801 }] });
+  });
+
   it('is asked for once: a refusal is not repeated by a later change', async () => {
     update.mockRejectedValueOnce(new Error('no'));
     write(700, true);
