@@ -1,3 +1,4 @@
+import './compiled-code.ts';
 import './young-generation.ts';
 import { exitCodes, exitStatusOf } from './exit-status.ts';
 

@@ -13,7 +13,6 @@ import { createRecorder } from './capture/recorder-client.ts';
 import type { RecorderClient } from './capture/recorder-client.ts';
 import { WorkerPipes } from './capture/worker-pipes.ts';
 import { DecisionDesk } from './cluster/decision-desk.ts';
-import type { WorkerExec } from './cluster/fork-worker.ts';
 import type { ToPrimary, WorkerConfig, WorkerIdentity } from './cluster/messages.ts';
 import { createSupervisor } from './cluster/supervisor.ts';
 import type { Supervisor, SupervisorEvent } from './cluster/supervisor.ts';
@@ -34,6 +33,7 @@ import { loadOrCreateCertificateAuthority } from './tls/certificate-authority.ts
 import { IncidentLog } from './topology/incident-log.ts';
 import { TopologyOfEngine } from './topology/topology-view.ts';
 import { UpstreamSettings } from './upstream-settings.ts';
+import { workerExec } from './worker-exec.ts';
 
 const defaults = WorkspaceSchema.parse({ version: 1 });
 const drainDefaultMs = 3000;
@@ -435,14 +435,4 @@ class ClusteredEngine implements Engine {
       this.#options.log.error({ reason }, 'The workers could not take over a change.');
     });
   }
-}
-
-/**
- * With a place for compiled code: a replacement for a killed worker is there in half the time (see worker-entry.ts). It
- * is the environment's where that names one, else in the home.
- */
-function workerExec({ entries, workerExec: given, homeDirectory }: EngineOptions): WorkerExec {
-  const compiled = process.env['NODE_COMPILE_CACHE'] ?? join(homeDirectory, 'compile-cache');
-  const env = { NODE_COMPILE_CACHE: compiled, ...given?.env };
-  return { workerPath: entries.worker, ...given, env };
 }

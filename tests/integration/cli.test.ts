@@ -1,8 +1,17 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   endAll,
@@ -12,6 +21,7 @@ import {
   startedAgent,
   temporaryDirectory,
 } from '../support/spike-process.ts';
+import { runProgram } from '../support/run-program.ts';
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -39,6 +49,27 @@ const isGone = (pid: number): boolean => {
     return true; // ESRCH
   }
 };
+
+describe('compiled code', () => {
+  it('lies with the packages, for the next start, unless the environment names another place', async () => {
+    const bin = fileURLToPath(new URL('../../src-main/cli/main.ts', import.meta.url));
+    const place = join(temporaryDirectory(), 'compiled');
+    const named = await runProgram(process.execPath, [bin, '--version'], { NODE_COMPILE_CACHE: place });
+    expect(named).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(readdirSync(place)).toHaveLength(1);
+    const own = await runProgram(process.execPath, ['-e', wherefrom(bin)]);
+    expect(own).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(dirname(own.stdout)).toBe(
+      fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)),
+    );
+  });
+});
+
+/** A program that loads the command line without running it, and says where compiled code lies then. */
+function wherefrom(path: string): string {
+  const url = JSON.stringify(pathToFileURL(path).href);
+  return `import(${url}).then(() => process.stdout.write(require('node:module').getCompileCacheDir() ?? ''))`;
+}
 
 describe('spike start --json', () => {
   it('prints one line when ready, and its home is for its owner alone', async () => {

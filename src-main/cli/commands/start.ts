@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import type { Agent } from '../../agent/agent.ts';
 import { cutAgent, startAgentWithFlags } from '../agent-with-flags.ts';
@@ -28,6 +29,8 @@ async function start(flags: StartFlags): Promise<void> {
   const ended = firstSignal((late) => cutAgent(agent, log, late));
   agent = await startAgentWithFlags(flags, log);
   process.stdout.write(flags.json ? readyLine(agent) : readyText(agent));
+  // Node writes it when a process ends by itself; an agent is often killed.
+  flushCompileCache();
   log.info({ signal: await ended }, 'Ending');
   await agent.close();
 }
