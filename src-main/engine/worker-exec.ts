@@ -11,6 +11,12 @@ export function workerExec({ entries, workerExec: given, homeDirectory }: Engine
   const own = getCompileCacheDir();
   // Node keeps a folder a version in it.
   const compiled = own === undefined ? join(homeDirectory, 'compile-cache') : dirname(own);
-  const env = { NODE_COMPILE_CACHE: compiled, ...given?.env };
+  const env = { NODE_COMPILE_CACHE: compiled, ...systemMemory, ...given?.env };
   return { workerPath: entries.worker, ...given, env };
 }
+
+/**
+ * For glibc, which other systems do not have: it would take the first large block that is given back as a sign to keep such blocks
+ * from then on. With bounds that stay, bodies that have passed leave nothing behind (mallopt(3), M_MMAP_THRESHOLD).
+ */
+const systemMemory = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
