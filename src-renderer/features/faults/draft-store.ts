@@ -66,6 +66,12 @@ export const useDraft = create<DraftStore>(() => ({
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+// Stop all is the last word: what was typed just before, and is not saved yet, turns nothing on behind it.
+useRules.subscribe(({ stopping }, before) => {
+  if (stopping && !before.stopping && useDraft.getState().enabled === true)
+    useDraft.setState({ enabled: null, written: null });
+});
+
 /** Opens the editor with a new rule, empty or like another one. */
 export function startNewRule(like?: Rule): void {
   flush();

@@ -65,6 +65,16 @@ describe('a text that is a rule', () => {
     expect(useDraft.getState().written).toBeNull();
   });
 
+  it('turns nothing on behind a Stop all that comes before it is saved', async () => {
+    write(700, true);
+    useRules.setState({ stopping: true });
+    useRules.setState({ stopping: false });
+    await settle();
+    expect(update.mock.calls).toHaveLength(1);
+    expect(update.mock.calls[0]?.[0].body).toMatchObject({ faults: [{ latencyMs: 700 }] });
+    expect(update.mock.calls[0]?.[0].body).not.toHaveProperty('enabled');
+  });
+
   it('gives way to the form and to changes from elsewhere', async () => {
     write(700);
     changeDraft({ name: 'b' });
