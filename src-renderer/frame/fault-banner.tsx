@@ -67,6 +67,7 @@ function LastMinute() {
 }
 
 function whoIsHit({ match }: Rule): string {
-  if (match.caller === undefined && match.callee === undefined) return match.host ?? 'every call';
+  if (match.caller === undefined && match.callee === undefined)
+    return match.host ?? match.path ?? (Object.keys(match).length === 0 ? 'every call' : 'some calls');
   return `${match.caller ?? 'any'} → ${match.callee ?? 'any'}`;
 }
